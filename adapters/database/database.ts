@@ -1,0 +1,80 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import knexFactory, { type Knex } from 'knex';
+import type { Logger } from '../../src/kernel/log.ts';
+import { openEmbedded } from './embedded.ts';
+import { migrate } from './migrate.ts';
+
+/** How the SQL of this folder reaches PostgreSQL: the open transaction of this call chain, or the pool. */
+export type Database = {
+  /** Run every statement through this: it is the transaction's connection inside `transaction`. */
+  sql(): Knex;
+  /**
+   * Runs `work` in one transaction (joined if one is open already) and commits when it resolves.
+   * Statements inside it that use `sql()` are part of it, however deep they stand.
+   */
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  /** One cheap statement, for the readiness probe. Rejects when the database doesn't answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+  readonly kind: 'postgresql' | 'embedded';
+};
+
+export type DatabaseOptions = {
+  databaseUrl: string | undefined;
+  poolSize: number;
+  /** Absolute path; used when there is no `databaseUrl`. */
+  dataDir: string;
+  logger: Logger;
+};
+
+const ACQUIRE_TIMEOUT_MS = 5_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Opens the database and brings its schema up to date. Rejects when it can't be reached or is held by another process. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const opened = options.databaseUrl
+    ? { knex: openPostgres(options.databaseUrl, options.poolSize), close: async () => {}, kind: 'postgresql' as const }
+    : { ...(await openEmbedded(options.dataDir, options.logger, ACQUIRE_TIMEOUT_MS)), kind: 'embedded' as const };
+  const { knex } = opened;
+  const open = new AsyncLocalStorage<Knex.Transaction>();
+  const close = async () => {
+    await knex.destroy();
+    await opened.close();
+  };
+
+  try {
+    await migrate(knex);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    kind: opened.kind,
+    sql: () => open.getStore() ?? knex,
+    transaction: (work) =>
+      open.getStore() ? work() : knex.transaction((transaction) => open.run(transaction, work)),
+    ping: async () => {
+      await knex.raw('SELECT 1');
+    },
+    close,
+  };
+}
+
+function openPostgres(connectionString: string, poolSize: number): Knex {
+  return knexFactory({
+    client: 'pg',
+    connection: {
+      connectionString,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: STATEMENT_TIMEOUT_MS + 1_000, // for a server that is frozen: it can't keep its own timeout
+      idle_in_transaction_session_timeout: 30_000,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      application_name: 'promptreports-auth',
+    },
+    pool: { min: 0, max: poolSize },
+    acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+  });
+}

@@ -1,0 +1,32 @@
+import type { Knex } from 'knex';
+import * as foundation from './migrations/0001-foundation.ts';
+
+/** In the order in which they run. A name, once released, never changes. */
+const MIGRATIONS: Record<string, Knex.Migration> = {
+  '0001-foundation': foundation,
+};
+
+// Any number that nobody else locks; the same in every process.
+const MIGRATION_LOCK = 727_001;
+
+/**
+ * Brings the schema up to date. All of it is one transaction under an advisory lock: processes that start
+ * together wait for each other, and one that is killed in between leaves neither a half schema nor a lock.
+ * Returns the names of the migrations that ran.
+ */
+export async function migrate(knex: Knex): Promise<string[]> {
+  return await knex.transaction(async (transaction) => {
+    await transaction.raw('SET LOCAL statement_timeout = 0');
+    await transaction.raw('SELECT pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
+    const [, names] = (await transaction.migrate.latest({
+      migrationSource: {
+        getMigrations: () => Promise.resolve(Object.keys(MIGRATIONS)),
+        getMigrationName: (name: string) => name,
+        getMigration: (name: string) => Promise.resolve(MIGRATIONS[name] as Knex.Migration),
+      },
+      disableTransactions: true,
+      tableName: 'migrations',
+    })) as [number, string[]];
+    return names;
+  });
+}

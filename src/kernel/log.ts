@@ -1,0 +1,30 @@
+import { type Logger, pino } from 'pino';
+
+export type { Logger };
+
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+
+// Anything shaped like a secret of ours, a JWT, or an Authorization value, wherever in a message it stands.
+const SECRET_SHAPES =
+  /\b(?:pr_(?:live|test)_|rt_|secret_|whsec_)[0-9A-Za-z+/=_-]{8,}|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|\b(?:Bearer|Basic|DPoP)\s+[\w.~+/=-]{8,}/g;
+
+/** Replaces what looks like a credential. The last net: code doesn't log credentials in the first place. */
+export const redact = (text: string): string => text.replace(SECRET_SHAPES, '[redacted]');
+
+/** JSON lines on standard error, so that what a command prints on standard output stays parseable. */
+export function createLogger(level: LogLevel): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: ['authorization', 'cookie', 'password', '*.authorization', '*.cookie', '*.password', '*.client_secret'],
+        censor: '[redacted]',
+      },
+      hooks: { streamWrite: redact },
+    },
+    pino.destination({ dest: 2, sync: true }),
+  );
+}
