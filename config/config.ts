@@ -53,7 +53,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const port = values.PORT ?? 3000;
   if (production) {
     for (const name of ['API_URL', 'WEB_URL', 'SECRET_KEY'] as const) {
-      if (values[name] === undefined && !faults.some((fault) => fault.startsWith(`${name} `))) {
+      if (values[name] === undefined && !faults.some((fault) => fault.startsWith(`${name} `) || fault.startsWith(`${name}_FILE `))) {
         faults.push(`${name} is required in production`);
       }
     }
@@ -70,7 +70,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     apiUrl,
     webUrl,
     port,
-    host: values.HOST ?? (production ? '0.0.0.0' : 'localhost'),
+    host: values.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE ?? 10,
     dataDir: path.resolve(values.DATA_DIR ?? './data'),

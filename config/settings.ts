@@ -7,7 +7,7 @@ import { z } from 'zod';
  */
 
 const origin = z
-  .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL' })
+  .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL', abort: true })
   .refine((value) => {
     const url = URL.parse(value);
     return url !== null && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
@@ -50,7 +50,7 @@ export const SETTINGS = {
   API_URL: origin.describe('The API origin and the OAuth issuer. Default in development `http://localhost:<PORT>`.'),
   WEB_URL: origin.describe('The origin of the pages. Default in development: the API origin.'),
   PORT: port.describe('The port to listen on. Default 3000.'),
-  HOST: z.string().min(1).describe('The address to listen on. Default `localhost` in development, `0.0.0.0` in production.'),
+  HOST: z.string().min(1).describe('The address to listen on. Default `127.0.0.1` in development, `0.0.0.0` in production.'),
   DATABASE_URL: urlOf('postgres', 'postgresql').describe('PostgreSQL 15 or later. Absent: the embedded database in DATA_DIR.'),
   DATABASE_POOL_SIZE: z.string().regex(/^[1-9]\d{0,2}$/, 'must be 1 to 999').transform(Number).describe('Connections to PostgreSQL of one process. Default 10.'),
   DATA_DIR: z.string().min(1).describe('Where the embedded database, the development secret key and unsent mail are kept. Default `./data`.'),

@@ -1,0 +1,68 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { GrantStore } from '../../src/oauth/grant-store.ts';
+import type { Database } from './database.ts';
+
+/** The library's Adapter for grants: its own table, for a person's grants are listed and withdrawn by person. */
+export function createGrantAdapter(database: Database): Adapter {
+  const grants = () => database.sql()('grants');
+  const never = (method: string) => () => Promise.reject(new Error(`Grant has no ${method}`));
+
+  return {
+    upsert: async (id, payload, expiresIn) => {
+      if (expiresIn === undefined) throw new Error('a grant is kept with an expiry');
+      const { organizationId } = payload as { organizationId?: string };
+      await grants()
+        .insert({
+          id,
+          user_id: payload.accountId,
+          app_id: payload.clientId,
+          organization_id: organizationId,
+          payload: JSON.stringify(payload),
+          updated_at: database.sql().fn.now(),
+          expires_at: database.sql().raw("now() + ? * interval '1 second'", [expiresIn]),
+        })
+        .onConflict('id')
+        .merge(['payload', 'expires_at', 'updated_at']);
+    },
+    find: async (id) => {
+      const row = await grants().where({ id }).whereRaw('expires_at > now()').first<{ payload: AdapterPayload } | undefined>('payload');
+      return row?.payload;
+    },
+    destroy: async (id) => {
+      await grants().where({ id }).delete();
+    },
+    findByUid: never('uid'),
+    findByUserCode: never('user code'),
+    consume: never('single use'),
+    revokeByGrantId: never('family of its own'),
+  };
+}
+
+export function createGrantStore(database: Database): GrantStore {
+  // Only where the person still belongs to the organization: a grant for another is asked for anew.
+  const latest = (where: Record<string, string>) =>
+    database
+      .sql()('grants')
+      .join('memberships', { 'memberships.user_id': 'grants.user_id', 'memberships.organization_id': 'grants.organization_id' })
+      .where(Object.fromEntries(Object.entries(where).map(([column, value]) => [`grants.${column}`, value])))
+      .whereRaw('grants.expires_at > now()')
+      .orderBy('grants.updated_at', 'desc')
+      .first<{ id: string } | undefined>('grants.id');
+
+  return {
+    lockPerson: async (userId) => {
+      await database.sql()('users').where({ id: userId }).forUpdate().first('id');
+    },
+    latestFor: async ({ userId, appId }) => (await latest({ user_id: userId, app_id: appId }))?.id,
+    findFor: async ({ userId, appId, organizationId }) =>
+      (await latest({ user_id: userId, app_id: appId, organization_id: organizationId }))?.id,
+    delete: async (grantId) => {
+      const [row] = await database
+        .sql()('grants')
+        .where({ id: grantId })
+        .delete()
+        .returning<{ organization_id: string }[]>('organization_id');
+      return row?.organization_id;
+    },
+  };
+}

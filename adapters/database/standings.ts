@@ -1,0 +1,52 @@
+import type { Environment } from '../../config/environments.ts';
+import type { Role } from '../../config/roles.ts';
+import type { Scope } from '../../config/scopes.ts';
+import type { Standings } from '../../src/principals/standing.ts';
+import type { Database } from './database.ts';
+
+type UserStandingRow = {
+  environment: Environment;
+  scopes: Scope[];
+  user_active: boolean;
+  role: Role | null;
+  granted_at: Date | null;
+};
+
+type AppStandingRow = { environment: Environment; scopes: Scope[]; organization_id: string };
+
+/** What access tokens rest on, each read in one statement. */
+export function createStandings(database: Database): Standings {
+  return {
+    ofUser: async ({ userId, appId, organizationId }) => {
+      const { rows } = await database.sql().raw<{ rows: UserStandingRow[] }>(
+        `SELECT a.environment, a.scopes, u.id IS NOT NULL AS user_active, m.role, g.created_at AS granted_at
+         FROM apps a
+         LEFT JOIN users u ON u.id = :userId AND u.deactivated_at IS NULL
+         LEFT JOIN memberships m ON m.user_id = u.id AND m.organization_id = :organizationId
+         LEFT JOIN grants g ON g.user_id = u.id AND g.app_id = a.id AND g.organization_id = :organizationId
+                           AND g.expires_at > now()
+         WHERE a.id = :appId`,
+        { userId, appId, organizationId },
+      );
+      const row = rows[0];
+      return (
+        row && {
+          environment: row.environment,
+          appScopes: row.scopes,
+          userActive: row.user_active,
+          role: row.role ?? undefined,
+          grantedAt: row.granted_at ?? undefined,
+        }
+      );
+    },
+    ofApp: async (appId) => {
+      const row = await database
+        .sql()('apps')
+        .where({ id: appId })
+        .first<AppStandingRow | undefined>('environment', 'scopes', 'organization_id');
+      return (
+        row && { environment: row.environment, appScopes: row.scopes, organizationId: row.organization_id }
+      );
+    },
+  };
+}

@@ -1,0 +1,84 @@
+import type { User, UserStore } from '../../src/accounts/user.ts';
+import type { Database } from './database.ts';
+
+type UserRow = {
+  id: string;
+  email: string;
+  name: string;
+  password_hash: string;
+  email_confirmed_at: Date | null;
+  deactivated_at: Date | null;
+};
+
+const toUser = (row: UserRow): User => ({
+  id: row.id,
+  email: row.email,
+  name: row.name,
+  passwordHash: row.password_hash,
+  emailConfirmedAt: row.email_confirmed_at ?? undefined,
+  deactivatedAt: row.deactivated_at ?? undefined,
+});
+
+/** People and their mailed one-time links. */
+export function createUserStore(database: Database): UserStore {
+  const users = () => database.sql()<UserRow>('users');
+  const tokens = () => database.sql()('email_tokens');
+
+  return {
+    insert: async (user) => {
+      const inserted = await database
+        .sql()('users')
+        .insert({ id: user.id, email: user.email, name: user.name, password_hash: user.passwordHash })
+        .onConflict('email')
+        .ignore()
+        .returning('id');
+      return inserted.length === 1;
+    },
+    find: async (id) => {
+      const row = await users().where({ id }).first();
+      return row && toUser(row);
+    },
+    findByEmail: async (email) => {
+      const row = await users().where({ email }).first();
+      return row && toUser(row);
+    },
+    confirmEmail: async (id) => {
+      const changed = await database
+        .sql()('users')
+        .where({ id })
+        .whereNull('email_confirmed_at')
+        .update({ email_confirmed_at: database.sql().fn.now() });
+      return changed === 1;
+    },
+    setPassword: async (id, passwordHash) => {
+      await database.sql()('users').where({ id }).update({ password_hash: passwordHash });
+    },
+    putEmailToken: async ({ hash, userId, purpose, ttlSeconds }) => {
+      await tokens().where({ user_id: userId, purpose }).delete();
+      await tokens().insert({
+        token_hash: hash,
+        user_id: userId,
+        purpose,
+        expires_at: database.sql().raw("now() + ? * interval '1 second'", [ttlSeconds]),
+      });
+    },
+    peekEmailToken: async (hash, purpose) => {
+      const row = await tokens()
+        .where({ token_hash: hash, purpose })
+        .whereRaw('expires_at > now()')
+        .first<{ user_id: string } | undefined>('user_id');
+      return row?.user_id;
+    },
+    takeEmailToken: async (hash, purpose) => {
+      const [row] = await tokens()
+        .where({ token_hash: hash, purpose })
+        .whereRaw('expires_at > now()')
+        .delete()
+        .returning<{ user_id: string }[]>('user_id');
+      return row?.user_id;
+    },
+    sweepEmailTokens: async () => {
+      await tokens().whereRaw('expires_at < now()').delete();
+    },
+  };
+}

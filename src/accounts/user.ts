@@ -1,0 +1,34 @@
+export type User = {
+  id: string;
+  /** Lower case: addresses are compared without case. */
+  email: string;
+  name: string;
+  /** argon2id, in PHC format. */
+  passwordHash: string;
+  emailConfirmedAt: Date | undefined;
+  deactivatedAt: Date | undefined;
+};
+
+export type EmailTokenPurpose = 'confirm_email' | 'reset_password';
+
+/** Every method joins the open transaction. Addresses are given as `normalizeEmail` returns them. */
+export type UserStore = {
+  /** False when the address is taken; nothing is written then. */
+  insert(user: Pick<User, 'id' | 'email' | 'name' | 'passwordHash'>): Promise<boolean>;
+  find(id: string): Promise<User | undefined>;
+  findByEmail(email: string): Promise<User | undefined>;
+  /** True once: false when it was confirmed before. */
+  confirmEmail(id: string): Promise<boolean>;
+  setPassword(id: string, passwordHash: string): Promise<void>;
+  /** Replaces earlier tokens of the same purpose: only the newest link works. */
+  putEmailToken(token: { hash: Buffer; userId: string; purpose: EmailTokenPurpose; ttlSeconds: number }): Promise<void>;
+  /** Whose token it is, without spending it; undefined when unknown, spent or expired (by the database's clock). */
+  peekEmailToken(hash: Buffer, purpose: EmailTokenPurpose): Promise<string | undefined>;
+  /** The same, and spends it: of several at once exactly one gets the user id. */
+  takeEmailToken(hash: Buffer, purpose: EmailTokenPurpose): Promise<string | undefined>;
+  /** Deletes tokens past their time. */
+  sweepEmailTokens(): Promise<void>;
+};
+
+/** The form in which addresses are stored and compared. */
+export const normalizeEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase();

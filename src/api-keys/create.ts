@@ -1,0 +1,58 @@
+import { sortScopes } from '../../config/scopes.ts';
+import type { AuditActor, RecordAudit } from '../audit/event.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { newId } from '../kernel/ids.ts';
+import { type Secret, sha256 } from '../kernel/secret.ts';
+import { type ApiKey, type ApiKeyStore, issueKey } from './api-key.ts';
+
+export type NewApiKey = Pick<ApiKey, 'organizationId' | 'name' | 'environment' | 'scopes'> & {
+  /** A member of the organization. */
+  createdBy: string;
+  expiresAt?: Date;
+};
+
+export type CreateApiKey = (
+  key: NewApiKey,
+  by: { actor: AuditActor; ip?: string },
+) => Promise<{ apiKey: ApiKey; key: Secret }>;
+
+/**
+ * Makes an API key, and shows it this once: what is kept is its hash and last four characters. Does NOT check that
+ * the creator may grant these scopes: the caller does, to say which may not, and each use of the key caps them again.
+ */
+export function createApiKeyCreator(deps: {
+  apiKeys: Pick<ApiKeyStore, 'insert'>;
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  audit: RecordAudit;
+  clock: Clock;
+}): CreateApiKey {
+  return (fields, { actor, ip }) =>
+    deps.transaction(async () => {
+      const { apiKey, key, hash } = makeApiKey(fields, deps.clock());
+      await deps.apiKeys.insert(apiKey, hash);
+      await deps.audit({
+        type: 'api_key.created',
+        organizationId: apiKey.organizationId,
+        actor,
+        targetId: apiKey.id,
+        ...(ip ? { ip } : {}),
+        data: { name: apiKey.name, environment: apiKey.environment, scopes: apiKey.scopes },
+      });
+      return { apiKey, key };
+    });
+}
+
+/** The key, what is kept of it, and the hash by which it will be found. Touches nothing. */
+export function makeApiKey(fields: NewApiKey, now: Date): { apiKey: ApiKey; key: Secret; hash: Buffer } {
+  const key = issueKey(fields.environment);
+  const value = key.reveal();
+  const apiKey: ApiKey = {
+    ...fields,
+    id: newId('key', now),
+    scopes: sortScopes(fields.scopes),
+    last4: value.slice(-4),
+    createdAt: now,
+    expiresAt: fields.expiresAt,
+  };
+  return { apiKey, key, hash: sha256(value) };
+}

@@ -1,0 +1,170 @@
+import Koa from 'koa';
+import Router from '@koa/router';
+import { createViews, loadAssets } from '../views/views.ts';
+import { createAccounts } from './accounts/accounts.ts';
+import { accountRoutes } from './accounts/routes.ts';
+import { createSignIn } from './accounts/sign-in.ts';
+import { createSignInForm } from './accounts/sign-in-form.ts';
+import { createApiKeyResolver } from './api-keys/verify.ts';
+import { docsRoutes } from './docs/routes.ts';
+import { serveAssets } from './http/assets.ts';
+import { createCsrf } from './http/csrf.ts';
+import { healthRoutes } from './http/health.ts';
+import { httpsOnly } from './http/https-only.ts';
+import { createPageRenderer } from './http/page.ts';
+import { places } from './http/places.ts';
+import { renderErrors } from './http/problem.ts';
+import { checkRequest, prepareApp, requestContext } from './http/request.ts';
+import { createApiRoutes } from './http/router.ts';
+import { securityHeaders } from './http/security-headers.ts';
+import { networkOf } from './kernel/network-of.ts';
+import { oauthEndpoints } from './oauth/endpoints.ts';
+import { interactionRoutes } from './oauth/interactions.ts';
+import { createProvider } from './oauth/provider.ts';
+import { createSessions } from './oauth/sessions.ts';
+import { publicJwks } from './oauth/signing-keys.ts';
+import { tokenTransaction } from './oauth/token-endpoint.ts';
+import { createAccessTokenResolver } from './principals/access-token.ts';
+import { createResolve } from './principals/resolve.ts';
+import type { Services } from './services.ts';
+
+/**
+ * The whole application: every middleware and every router, in the order in which a request meets them. What a
+ * part needs is handed to it here.
+ */
+export function createApp(services: Services): Koa {
+  const { config, logger, clock, sealer, transaction, audit, users, organizations, grants, records } = services;
+  const { apiUrl, webUrl } = config;
+  const secure = webUrl.startsWith('https:');
+  const cookieKeys = [sealer.deriveKey('cookies').toString('base64url')];
+
+  const app = new Koa();
+  app.keys = cookieKeys;
+  prepareApp(app, config, logger);
+
+  const csrf = createCsrf(sealer, webUrl);
+  const renderPage = createPageRenderer({ views: createViews(), csrf, webUrl });
+
+  const findAccount = async (id: string) => {
+    const user = await users.find(id);
+    if (!user || user.deactivatedAt) return undefined;
+    return { id: user.id, email: user.email, name: user.name, emailConfirmed: user.emailConfirmedAt !== undefined };
+  };
+  const provider = createProvider({
+    apiUrl,
+    webUrl,
+    jwks: { keys: services.signingKeys.map((key) => key.privateJwk) },
+    cookieKeys,
+    adapterFor: services.oauthAdapterFor,
+    findAccount,
+    roleOf: organizations.roleOf,
+    grants,
+    renderError: (ctx, { status, error, description }) =>
+      renderPage(ctx, 'error', {
+        status,
+        title: status >= 500 ? 'Something went wrong' : 'This request can’t go on',
+        detail: description,
+        code: error,
+        requestId: ctx.state.requestId,
+      }, { status }),
+    clock,
+  });
+  prepareApp(provider, config, logger);
+  const sessions = createSessions(provider, { secure });
+
+  const accounts = createAccounts({
+    webUrl,
+    users,
+    createOrganization: async (organization) => {
+      await services.createOrganization(organization);
+    },
+    endSessionsOf: records.deleteSessionsOf,
+    transaction,
+    audit,
+    sendMail: services.sendMail,
+    inBackground: services.background.run,
+  });
+  const signIn = createSignIn({ users, createLimit: services.createAttemptLimit, networkOf });
+  const signInForm = createSignInForm({ renderPage, csrf, signIn, accounts, sealer, secure });
+
+  const pages = new Router();
+  pages.use(
+    accountRoutes({
+      apiUrl,
+      accounts,
+      signInForm,
+      csrf,
+      renderPage,
+      sessions,
+      findUser: users.find,
+      organizationsOf: organizations.membershipsOf,
+      mailLimit: services.createAttemptLimit({ name: 'mail-network', attempts: 20, windowSeconds: 3600 }),
+      networkOf,
+    }).routes(),
+    interactionRoutes({
+      provider,
+      csrf,
+      renderPage,
+      signInForm,
+      findAccount,
+      membershipsOf: organizations.membershipsOf,
+      grants,
+      transaction,
+      audit,
+    }).routes(),
+    docsRoutes({ renderPage, apiUrl, webUrl }).routes(),
+  );
+
+  const jwks = publicJwks(services.signingKeys);
+  const resolve = createResolve([
+    createApiKeyResolver({ apiKeys: services.apiKeys }),
+    createAccessTokenResolver({ apiUrl, keys: () => jwks, standings: services.standings, clock }),
+  ]);
+
+  app.use(requestContext({ logger, clock }));
+  app.use(securityHeaders());
+  app.use(
+    renderErrors({
+      apiUrl,
+      webUrl,
+      logger,
+      renderPage: (ctx, problem) => {
+        renderPage(ctx, 'error', problem, { status: problem.status });
+        return ctx.body as string;
+      },
+    }),
+  );
+  app.use(checkRequest(config));
+  app.use(httpsOnly(config));
+  app.use(healthRoutes({ ping: services.database.ping }));
+  app.use(places());
+  app.use(serveAssets(loadAssets()));
+  app.use(pages.routes());
+  app.use(
+    createApiRoutes([], {
+      resolve,
+      limit: () => Promise.resolve(),
+      meter: () => {},
+    }),
+  );
+  app.use(
+    oauthEndpoints({
+      provider,
+      webUrl,
+      tokenTransaction: tokenTransaction({
+        transaction,
+        grants,
+        deleteByGrant: records.deleteByGrant,
+        recordReplay: ({ organizationId, appId, grantId, ip }) =>
+          audit({
+            type: 'token.replayed',
+            organizationId,
+            actor: { type: 'app', ...(appId ? { id: appId } : {}) },
+            targetId: grantId,
+            ip,
+          }),
+      }),
+    }),
+  );
+  return app;
+}

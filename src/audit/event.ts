@@ -1,0 +1,34 @@
+/**
+ * The audit log: who changed what, written in the transaction of the change itself.
+ * A closed list: an event that isn't here can't be written, and each has one meaning.
+ */
+export type AuditEventType =
+  | 'organization.created'
+  | 'user.signed_up'
+  | 'user.email_confirmed'
+  | 'user.password_reset'
+  | 'app.created'
+  | 'api_key.created'
+  | 'consent.granted'
+  | 'token.replayed'
+  | 'prompt.created'
+  | 'prompt.updated'
+  | 'prompt.deleted'
+  | 'version.created';
+
+export type AuditActor = { type: 'user' | 'app' | 'api_key' | 'operator' | 'system'; id?: string };
+
+export type AuditEvent = {
+  type: AuditEventType;
+  /** Absent for what belongs to a person alone. */
+  organizationId?: string;
+  actor: AuditActor;
+  targetId?: string;
+  /** The client's address, as far as there is a request. */
+  ip?: string;
+  /** Names and figures that help a reader; never a secret. */
+  data?: Record<string, unknown>;
+};
+
+/** Joins the open transaction. Rejects when the event can't be written: the change must then not happen either. */
+export type RecordAudit = (event: AuditEvent) => Promise<void>;

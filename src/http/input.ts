@@ -1,0 +1,71 @@
+import type { Context } from 'koa';
+import { z } from 'zod';
+import { AppError, type FieldError, notFound } from '../kernel/errors.ts';
+import { refuseCredentialInBody } from '../principals/credential.ts';
+import { refuseBodyCredential } from './authenticate.ts';
+import { parseJson, readText, requireJson } from './body.ts';
+
+export type InputSchemas = { params?: z.ZodType; query?: z.ZodType; body?: z.ZodType };
+
+export type Input = { params: unknown; query: unknown; body: unknown };
+
+const NO_PARAMETERS = z.strictObject({});
+
+/**
+ * What a route declared to take, parsed and checked. Throws 404 for a path parameter that names nothing, 415, 413 or 400
+ * for a body that can't be read, and one 422 with all faults of query and body.
+ */
+export async function readInput(schemas: InputSchemas, ctx: Context): Promise<Input> {
+  const authenticated = ctx.state.principal !== undefined;
+  const params = schemas.params?.safeParse(ctx['params']);
+  if (params && !params.success) throw notFound();
+
+  const querySchema = schemas.query ?? (authenticated ? NO_PARAMETERS : undefined);
+  const query = querySchema?.safeParse(queryOf(ctx));
+  const body = schemas.body?.safeParse(await readBody(schemas.body, ctx, authenticated));
+
+  const errors = [query, body].flatMap((result) => (result?.error ? faultsOf(result.error) : []));
+  if (errors.length > 0) {
+    throw new AppError(
+      'validation_failed',
+      errors.length === 1 ? 'The request has a fault.' : `The request has ${errors.length} faults.`,
+      { errors },
+    );
+  }
+  return { params: params?.data, query: query?.data, body: body?.data };
+}
+
+async function readBody(schema: z.ZodType, ctx: Context, authenticated: boolean): Promise<unknown> {
+  try {
+    requireJson(ctx);
+  } catch (error) {
+    await refuseBodyCredential(ctx, authenticated);
+    throw error;
+  }
+  const value = parseJson(await readText(ctx));
+  if (value !== null && typeof value === 'object' && !Array.isArray(value)) {
+    const declared = new Set(schema instanceof z.ZodObject ? Object.keys(schema.shape) : []);
+    refuseCredentialInBody(Object.keys(value), { declared, inHeader: authenticated });
+  }
+  return value;
+}
+
+/** A parameter that was sent twice is a list, which no schema of a single value takes. */
+function queryOf(ctx: Context): Record<string, string | string[]> {
+  const parameters = new URLSearchParams(ctx.querystring);
+  return Object.fromEntries(
+    [...new Set(parameters.keys())].map((name) => {
+      const values = parameters.getAll(name);
+      return [name, values.length > 1 ? values : (values[0] ?? '')];
+    }),
+  );
+}
+
+/** Every fault with its path, as in "metadata.team"; messages never repeat the value. */
+export function faultsOf(error: z.ZodError): FieldError[] {
+  return error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not known here' }))
+      : [{ path: issue.path.join('.'), message: issue.message }],
+  );
+}

@@ -1,0 +1,62 @@
+import type { Middleware } from 'koa';
+import { notFound } from '../kernel/errors.ts';
+
+/** Which origin a path belongs to; `both` for the probes, undefined for a path that we don't have. */
+export type Place = 'api' | 'web' | 'both' | undefined;
+
+/** The first row that matches counts. A `*` at the end takes everything below, and the path itself. */
+const PLACES: readonly (readonly [path: string, place: Place])[] = [
+  ['/livez', 'both'],
+  ['/readyz', 'both'],
+
+  ['/v1/*', 'api'],
+  ['/gateway/*', 'api'],
+  ['/.well-known/*', 'api'],
+  ['/openapi.json', 'api'],
+  ['/secret-scanning/report', 'api'],
+
+  ['/oauth/authorize/*', 'web'],
+  ['/oauth/interaction/*', 'web'],
+  ['/oauth/device/*', 'web'],
+  ['/oauth/logout/*', 'web'],
+  ['/oauth/*', 'api'],
+
+  ['/', 'web'],
+  ['/assets/*', 'web'],
+  ['/favicon.ico', 'web'],
+  ['/robots.txt', 'web'],
+  ['/docs/*', 'web'],
+  ['/login', 'web'],
+  ['/logout', 'web'],
+  ['/signup', 'web'],
+  ['/forgot-password', 'web'],
+  ['/reset-password', 'web'],
+  ['/confirm-email', 'web'],
+  ['/account/*', 'web'],
+  ['/console/*', 'web'],
+];
+
+/** Without regard to case, since the OAuth library's own routes have none. */
+export function placeOf(path: string): Place {
+  const wanted = path.toLowerCase();
+  return PLACES.find(([pattern]) => {
+    if (!pattern.endsWith('/*')) return wanted === pattern;
+    const base = pattern.slice(0, -2);
+    return wanted === base || wanted.startsWith(`${base}/`);
+  })?.[1];
+}
+
+/** A path that is asked for on the other origin is not there. Runs after `checkRequest`, which knows the origin. */
+export function places(): Middleware {
+  return async (ctx, next) => {
+    const place = placeOf(ctx.path);
+    const { serves } = ctx.state;
+    if (place === undefined || (place === 'api' && !serves.api) || (place === 'web' && !serves.web))
+      throw notFound();
+    await next();
+  };
+}
+
+/** Whether a request is the API's (answers in JSON, refuses plain HTTP) or a page's (answers in HTML, redirects). */
+export const isApiRequest = (place: Place, serves: { api: boolean; web: boolean }): boolean =>
+  place === undefined ? !serves.web : place !== 'web';

@@ -1,0 +1,124 @@
+import type { Context } from 'koa';
+import type { z } from 'zod';
+import type { Scope } from '../../config/scopes.ts';
+import { AppError } from '../kernel/errors.ts';
+import type { Principal } from '../principals/principal.ts';
+import type { Resolve } from '../principals/resolve.ts';
+import { authenticate } from './authenticate.ts';
+import { toAppError } from './errors.ts';
+import { readInput } from './input.ts';
+
+/**
+ * What a caller needs: one scope; `authenticated`, any credential; `public`, none. There is no default, so that no
+ * route is open because somebody forgot to say.
+ */
+export type RouteScope = Scope | 'authenticated' | 'public';
+
+/** What a handler is given. It has no access to the request beyond this. */
+export type Call<Principal_, Params, Query, Body> = {
+  principal: Principal_;
+  params: Params;
+  query: Query;
+  body: Body;
+  ip: string;
+  requestId: string;
+};
+
+export type Route = {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** As @koa/router writes it: `/v1/prompts/:id`. */
+  path: string;
+  scope: RouteScope;
+  /** One line for the API document. */
+  summary: string;
+  /** Of the path; one that doesn't fit is 404. */
+  params?: z.ZodType;
+  /** Strict: an unknown parameter is a fault. Absent: the route takes none. */
+  query?: z.ZodType;
+  /** Strict. Absent: a body is not looked at. */
+  body?: z.ZodType;
+  /** The shape of the answer, for the API document and the tests; not applied at run time. Absent with 204. */
+  answer?: z.ZodType;
+  status: 200 | 201 | 202 | 204;
+  /** Public routes only: how long anybody may keep the answer. Everything else is `no-store`. */
+  cacheSeconds?: number;
+  handle(call: Call<Principal | undefined, unknown, unknown, unknown>): Promise<unknown>;
+};
+
+type Schema = z.ZodType | undefined;
+type OutputOf<S extends Schema> = S extends z.ZodType ? z.output<S> : undefined;
+type InputOf<S extends Schema> = S extends z.ZodType ? z.input<S> : undefined;
+
+/** A route whose handler is typed by its own schemas. */
+export function defineRoute<
+  S extends RouteScope,
+  P extends Schema = undefined,
+  Q extends Schema = undefined,
+  B extends Schema = undefined,
+  A extends Schema = undefined,
+>(
+  route: Omit<Route, 'scope' | 'params' | 'query' | 'body' | 'answer' | 'handle'> & {
+    scope: S;
+    params?: P;
+    query?: Q;
+    body?: B;
+    answer?: A;
+    handle(
+      call: Call<S extends 'public' ? undefined : Principal, OutputOf<P>, OutputOf<Q>, OutputOf<B>>,
+    ): Promise<InputOf<A>>;
+  },
+): Route {
+  return route as unknown as Route;
+}
+
+export type RouteDeps = {
+  resolve: Resolve;
+  /** Lets the call pass, or throws rate_limited; may set headers, which errors keep. */
+  limit(ctx: Context, principal: Principal): Promise<void>;
+  /** Told of every call once its status is certain, refused ones too; `principal` as far as there is one. Must not throw. */
+  meter(event: { route: Route; principal: Principal | undefined; status: number }): void;
+};
+
+/**
+ * The pipeline, the same for every route: credential, principal, scope, limit, input, handler, usage. What a route can vary
+ * is declared above; the order and the checks are not. Host, TLS and the request's id were seen to before.
+ */
+export async function runRoute(
+  route: Route,
+  ctx: Context,
+  { resolve, limit, meter }: RouteDeps,
+): Promise<void> {
+  let principal: Principal | undefined;
+  let status: number = route.status;
+  try {
+    ctx.set('Cache-Control', 'no-store');
+    if (route.scope !== 'public') {
+      principal = await authenticate(ctx, resolve); //      400, 401
+      ctx.state.principal = principal;
+      requireScope(principal, route.scope); //               403
+      await limit(ctx, principal); //                        429
+    }
+    const input = await readInput(route, ctx); //            400, 404, 413, 415, 422
+    const answer = await route.handle({ principal, ...input, ip: ctx.ip, requestId: ctx.state.requestId });
+    ctx.status = route.status;
+    ctx.body = answer ?? null;
+    if (route.status === 204) ctx.body = null;
+    if (route.cacheSeconds !== undefined) ctx.set('Cache-Control', `public, max-age=${route.cacheSeconds}`);
+  } catch (error) {
+    status = toAppError(error).status;
+    throw error;
+  } finally {
+    meter({ route, principal, status });
+  }
+}
+
+function requireScope(principal: Principal, scope: Scope | 'authenticated'): void {
+  if (scope === 'authenticated' || principal.scopes.includes(scope)) return;
+  throw new AppError(
+    'insufficient_scope',
+    `This call needs the scope ${scope}, which the credential does not hold.`,
+    {
+      requiredScopes: [scope],
+    },
+  );
+}

@@ -1,0 +1,57 @@
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import { AppError, notFound } from '../kernel/errors.ts';
+import { type Route, type RouteDeps, runRoute } from './route.ts';
+
+const EXPOSED_HEADERS = [
+  'X-Request-Id',
+  'X-RateLimit-Limit',
+  'X-RateLimit-Remaining',
+  'X-RateLimit-Reset',
+  'X-RateLimit-Policy',
+  'RateLimit',
+  'RateLimit-Policy',
+  'Retry-After',
+  'WWW-Authenticate',
+].join(', ');
+
+/**
+ * Serves the declared routes. A known path with another method is 405 with Allow; an unknown one below /v1 is 404; all
+ * else goes on to `next`. Any website may call (CORS `*`): the credential is in a header that the site's own script
+ * sets, and no cookie is ever read here.
+ */
+export function createApiRoutes(routes: readonly Route[], deps: RouteDeps): Middleware {
+  const router = new Router({ sensitive: true, strict: true });
+  for (const [path, ofPath] of Map.groupBy(routes, (route) => route.path)) {
+    const byMethod = new Map<string, Route>(ofPath.map((route) => [route.method, route]));
+    const get = byMethod.get('GET');
+    if (get) byMethod.set('HEAD', get);
+    const allow = [...byMethod.keys(), 'OPTIONS'];
+
+    router.all(path, async (ctx) => {
+      ctx.set('Access-Control-Allow-Origin', '*');
+      ctx.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+      if (ctx.method === 'OPTIONS') return answerOptions(ctx, allow);
+      const route = byMethod.get(ctx.method);
+      if (!route)
+        throw new AppError('method_not_allowed', `This path answers to ${allow.join(', ')}.`, { allow });
+      await runRoute(route, ctx, deps);
+    });
+  }
+
+  const dispatch = router.routes() as unknown as Middleware;
+  return (ctx, next) =>
+    dispatch(ctx, async () => {
+      if (ctx.path === '/v1' || ctx.path.startsWith('/v1/')) throw notFound();
+      await next();
+    });
+}
+
+function answerOptions(ctx: Context, allow: readonly string[]): void {
+  ctx.status = 204;
+  ctx.set('Allow', allow.join(', '));
+  if (!ctx.get('Access-Control-Request-Method')) return;
+  ctx.set('Access-Control-Allow-Methods', allow.join(', '));
+  ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type'); // * would not include Authorization
+  ctx.set('Access-Control-Max-Age', '7200'); // the most that Chromium keeps
+}

@@ -1,0 +1,81 @@
+import type { AllClientMetadata, Client } from 'oidc-provider';
+import type { Environment } from '../../config/environments.ts';
+import type { Scope } from '../../config/scopes.ts';
+
+/** What this feature needs of an app; `apps/app.ts` has it whole. */
+export type OAuthApp = {
+  id: string;
+  organizationId: string;
+  organizationName: string;
+  name: string;
+  kind: 'web' | 'spa' | 'native' | 'service';
+  environment: Environment;
+  redirectUris: string[];
+  scopes: Scope[];
+  requirePkce: boolean;
+  homepageUrl: string | undefined;
+  logoUrl: string | undefined;
+  privacyUrl: string | undefined;
+  secrets: { hash: Buffer; expiresAt: Date | undefined }[];
+};
+
+/**
+ * Members of ours on the library's client. API scopes stand here and not in `scope`: the library would
+ * treat those as OpenID scopes and ask for consent twice.
+ */
+export const EXTRA_CLIENT_METADATA = [
+  'organization_id',
+  'organization_name',
+  'environment',
+  'allowed_scopes',
+  'require_pkce',
+  'app_kind',
+  'secret_hashes',
+] as const;
+
+export type RegisteredClient = Client & {
+  organization_id: string;
+  organization_name: string;
+  environment: Environment;
+  allowed_scopes: Scope[];
+  require_pkce: boolean;
+  app_kind: OAuthApp['kind'];
+  /** SHA-256 in hex and the time (ms since 1970) from which it is refused. */
+  secret_hashes: { sha256: string; expiresAtMs: number | null }[];
+};
+
+const GRANT_TYPES = {
+  web: ['authorization_code', 'refresh_token'],
+  spa: ['authorization_code', 'refresh_token'],
+  native: ['authorization_code', 'refresh_token'],
+  service: ['client_credentials'],
+} as const;
+
+/** An app as RFC 7591 client metadata, for the library. */
+export function toClientMetadata(app: OAuthApp): AllClientMetadata {
+  const confidential = app.kind === 'web' || app.kind === 'service';
+  return {
+    client_id: app.id,
+    client_name: app.name,
+    application_type: app.kind === 'native' ? 'native' : 'web',
+    grant_types: [...GRANT_TYPES[app.kind]],
+    response_types: app.kind === 'service' ? [] : ['code'],
+    redirect_uris: app.redirectUris,
+    token_endpoint_auth_method: confidential ? 'client_secret_basic' : 'none',
+    // The library wants one; the secrets themselves are known as hashes, and `matchesSecret` compares those.
+    ...(confidential ? { client_secret: 'kept-as-sha256' } : {}),
+    ...(app.logoUrl ? { logo_uri: app.logoUrl } : {}),
+    ...(app.homepageUrl ? { client_uri: app.homepageUrl } : {}),
+    ...(app.privacyUrl ? { policy_uri: app.privacyUrl } : {}),
+    organization_id: app.organizationId,
+    organization_name: app.organizationName,
+    environment: app.environment,
+    allowed_scopes: app.scopes,
+    require_pkce: app.requirePkce,
+    app_kind: app.kind,
+    secret_hashes: app.secrets.map(({ hash, expiresAt }) => ({
+      sha256: hash.toString('hex'),
+      expiresAtMs: expiresAt?.getTime() ?? null,
+    })),
+  };
+}

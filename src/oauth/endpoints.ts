@@ -1,0 +1,111 @@
+import type { IncomingMessage } from 'node:http';
+import type { Context, Middleware } from 'koa';
+import compose from 'koa-compose';
+import type Provider from 'oidc-provider';
+import { readFormText } from '../http/forms.ts';
+import { AppError } from '../kernel/errors.ts';
+import { ADVERTISED_SCOPES } from './provider.ts';
+
+const DISCOVERY = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
+
+/** Endpoints that programs call: they take forms and answer JSON, whatever they say they accept. */
+const MACHINE_ENDPOINTS = new Set(['/oauth/token']);
+
+const isOurs = (path: string): boolean =>
+  DISCOVERY.has(path) ||
+  MACHINE_ENDPOINTS.has(path) ||
+  path === '/.well-known/jwks.json' ||
+  path === '/oauth/authorize' ||
+  path.startsWith('/oauth/authorize/') ||
+  path.startsWith('/oauth/logout');
+
+type Deps = {
+  provider: Provider;
+  webUrl: string;
+  /** Wraps what happens at the token endpoint. */
+  tokenTransaction: Middleware;
+};
+
+/**
+ * The library, mounted: before it, what it must not see or can't tell; after it, what the contract wants
+ * otherwise. Requests for other paths pass by.
+ */
+export function oauthEndpoints({ provider, webUrl, tokenTransaction }: Deps): Middleware {
+  const library = compose(provider.middleware) as unknown as Middleware;
+
+  return async (ctx, next) => {
+    if (!isOurs(ctx.path)) return next();
+    if (MACHINE_ENDPOINTS.has(ctx.path)) {
+      ctx.req.headers.accept = 'application/json';
+      if (ctx.method === 'POST') await screenBody(ctx);
+      return tokenTransaction(ctx, () => library(ctx, next));
+    }
+    if (ctx.path === '/oauth/authorize') screenAuthorizationRequest(ctx);
+    await library(ctx, next);
+    if (DISCOVERY.has(ctx.path)) placeEndpoints(ctx, webUrl);
+    if (ctx.path === '/.well-known/jwks.json' && ctx.status === 200) {
+      ctx.set('Cache-Control', 'public, max-age=900');
+      ctx.set('Access-Control-Allow-Origin', '*');
+    }
+  };
+}
+
+/**
+ * RFC 6749 §3.1.1: the order of response types doesn't matter, but each stands once. The library takes
+ * "code code" for "code"; made unknown, it answers as for any other type.
+ */
+function screenAuthorizationRequest(ctx: Context): void {
+  const type = ctx.query['response_type'];
+  if (typeof type === 'string' && type.includes(' ') && new Set(type.split(' ')).size !== type.split(' ').length) {
+    ctx.query = { ...ctx.query, response_type: 'repeated' };
+  }
+}
+
+/** Reads the form before the library does, refuses what isn't text, and lets the library read it again. */
+async function screenBody(ctx: Context): Promise<void> {
+  if (!ctx.get('Content-Type')) return; // no body: the library says what is missing
+  let text: string;
+  try {
+    text = await readFormText(ctx);
+  } catch (error) {
+    if (error instanceof AppError && error.status !== 413) throw new OAuthRequestError(error.detail);
+    throw error;
+  }
+  replayBody(ctx.req, Buffer.from(text));
+}
+
+/** What the token endpoint says of a body that isn't a form (RFC 6749 §5.2). */
+export class OAuthRequestError extends Error {
+  override readonly name = 'OAuthRequestError';
+}
+
+/**
+ * The library reads the body through `req.iterator()` when the request is still readable. What was read
+ * already is given to it there; handing it a parsed body instead makes it complain on the console.
+ */
+function replayBody(req: IncomingMessage, body: Buffer): void {
+  Object.defineProperty(req, 'readable', { value: true, configurable: true });
+  Object.defineProperty(req, 'iterator', {
+    value: async function* () {
+      yield body;
+    },
+  });
+}
+
+/** Each endpoint on its own origin, whatever host the document was asked for at; and the scopes of the API. */
+function placeEndpoints(ctx: Context, webUrl: string): void {
+  const document = ctx.body as Record<string, unknown> | undefined;
+  if (ctx.status !== 200 || !document) return;
+  const onWeb = (name: string): object => {
+    const url = document[name];
+    return typeof url === 'string' ? { [name]: webUrl + new URL(url).pathname } : {};
+  };
+  ctx.body = {
+    ...document,
+    ...onWeb('authorization_endpoint'),
+    ...onWeb('end_session_endpoint'),
+    scopes_supported: ADVERTISED_SCOPES,
+  };
+  ctx.set('Cache-Control', 'public, max-age=300');
+  ctx.set('Access-Control-Allow-Origin', '*');
+}

@@ -1,0 +1,10 @@
+/** What people allowed apps to do, one row a person, app and organization. Every method joins the open transaction. */
+export type GrantStore = {
+  /** Makes consents of one person wait for each other until the transaction ends. */
+  lockPerson(userId: string): Promise<void>;
+  /** The id of the grant that was given last, whichever the organization. */
+  latestFor(key: { userId: string; appId: string }): Promise<string | undefined>;
+  findFor(key: { userId: string; appId: string; organizationId: string }): Promise<string | undefined>;
+  /** Returns the organization that the grant was for; undefined when it was gone already. */
+  delete(grantId: string): Promise<string | undefined>;
+};

@@ -1,0 +1,189 @@
+import type { JWK } from 'jose';
+import Provider, { type Adapter, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Role } from '../../config/roles.ts';
+import { ALL_SCOPES } from '../../config/scopes.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { issueSecret } from '../kernel/secret.ts';
+import { EXTRA_CLIENT_METADATA, type RegisteredClient } from './client-metadata.ts';
+import { matchesSecret } from './client-secret.ts';
+import type { GrantStore } from './grant-store.ts';
+import { createInteractionPolicy } from './interaction-policy.ts';
+import * as lifetimes from './lifetimes.ts';
+import { noticeReplays } from './token-endpoint.ts';
+import { IDENTITY_SCOPES, resourceIndicators } from './resource-servers.ts';
+
+/** What the OAuth endpoints need to know of a person. */
+export type Account = { id: string; email: string; emailConfirmed: boolean; name: string };
+
+export type ProviderDeps = {
+  apiUrl: string;
+  webUrl: string;
+  /** Private keys; the first that fits signs. */
+  jwks: { keys: JWK[] };
+  cookieKeys: string[];
+  /** Storage for one kind of record: the library asks once a kind. */
+  adapterFor(kind: string): Adapter;
+  /** Undefined when the person is gone or deactivated. */
+  findAccount(id: string): Promise<Account | undefined>;
+  roleOf(member: { userId: string; organizationId: string }): Promise<Role | undefined>;
+  grants: GrantStore;
+  renderError(ctx: KoaContextWithOIDC, problem: { status: number; error: string; description: string }): void;
+  clock: Clock;
+};
+
+/**
+ * The certified OAuth 2.0 and OpenID Connect library, set up as the contract says. Everything that decides
+ * about a protocol step is the library's; what is here are its settings and the few places where it
+ * leaves a decision to us or answers otherwise than the RFCs or the contract want.
+ */
+export function createProvider(deps: ProviderDeps): Provider {
+  const provider = new Provider(deps.apiUrl, settings(deps));
+  amendModels(provider, deps);
+  noticeReplays(provider);
+  return provider;
+}
+
+function settings(deps: ProviderDeps): Configuration {
+  const secure = deps.webUrl.startsWith('https:');
+  const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, secure } as const;
+  return {
+    adapter: deps.adapterFor,
+    jwks: deps.jwks,
+    cookies: {
+      keys: deps.cookieKeys,
+      // __Host- and __Secure- make the browser refuse these cookies from a subdomain or over plain HTTP.
+      names: {
+        session: secure ? '__Host-pr_session' : 'pr_session',
+        interaction: secure ? '__Secure-pr_interaction' : 'pr_interaction',
+        resume: secure ? '__Secure-pr_resume' : 'pr_resume',
+      },
+      long: cookie,
+      short: cookie,
+    },
+    routes: {
+      authorization: '/oauth/authorize',
+      token: '/oauth/token',
+      jwks: '/.well-known/jwks.json',
+      end_session: '/oauth/logout',
+    },
+    features: {
+      clientCredentials: { enabled: true },
+      devInteractions: { enabled: false },
+      userinfo: { enabled: false },
+      introspection: { enabled: false },
+      revocation: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      dPoP: { enabled: false },
+      pushedAuthorizationRequests: { enabled: false },
+      resourceIndicators: resourceIndicators({
+        apiUrl: deps.apiUrl,
+        roleForGrant: ({ accountId, organizationId }) => deps.roleOf({ userId: accountId, organizationId }),
+      }),
+    },
+    scopes: [...IDENTITY_SCOPES],
+    claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
+    conformIdTokenClaims: false, // there is no userinfo endpoint to read them from: they stand in the id_token
+    responseTypes: ['code'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+    enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
+    pkce: {
+      required: (_ctx, client) =>
+        client.clientAuthMethod === 'none' || (client as unknown as RegisteredClient).require_pkce,
+    },
+    clientDefaults: { id_token_signed_response_alg: 'RS256' },
+    extraClientMetadata: { properties: [...EXTRA_CLIENT_METADATA] },
+    // No cookie is read at the endpoints that answer to CORS, and the secret is in the request or it isn't.
+    clientBasedCORS: () => true,
+    interactions: {
+      policy: createInteractionPolicy(),
+      url: (_ctx, interaction) => `${deps.webUrl}/oauth/interaction/${interaction.uid}`,
+    },
+    findAccount: async (_ctx, id) => {
+      const account = await deps.findAccount(id);
+      return (
+        account && {
+          accountId: account.id,
+          claims: () => ({
+            sub: account.id,
+            name: account.name,
+            email: account.email,
+            email_verified: account.emailConfirmed,
+          }),
+        }
+      );
+    },
+    loadExistingGrant: async (ctx) => {
+      const { client, account, result } = ctx.oidc;
+      const id =
+        result?.consent?.grantId ??
+        (client && account && (await deps.grants.latestFor({ userId: account.accountId, appId: client.clientId })));
+      return id ? ctx.oidc.provider.Grant.find(id) : undefined;
+    },
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: true,
+    expiresWithSession: () => false,
+    // At the token endpoint only a replay revokes a grant, and `token-endpoint.ts` ends that, with its audit event.
+    revokeGrantPolicy: (ctx) => ctx.oidc.route !== 'token',
+    ttl: {
+      AccessToken: lifetimes.ACCESS_TOKEN_SECONDS,
+      ClientCredentials: lifetimes.ACCESS_TOKEN_SECONDS,
+      AuthorizationCode: lifetimes.AUTHORIZATION_CODE_SECONDS,
+      IdToken: lifetimes.ACCESS_TOKEN_SECONDS,
+      Interaction: lifetimes.INTERACTION_SECONDS,
+      Session: lifetimes.SESSION_SECONDS,
+      Grant: lifetimes.GRANT_SECONDS,
+      RefreshToken: (_ctx, token) => lifetimes.refreshTokenSeconds(token.totalLifetime()),
+    },
+    extraTokenClaims: (ctx, token) => {
+      const client = ctx.oidc.client as unknown as RegisteredClient;
+      const grant = ctx.oidc.entities.Grant as { organizationId?: string } | undefined;
+      const organizationId = token.kind === 'AccessToken' ? grant?.organizationId : client.organization_id;
+      if (!organizationId) throw new errors.InvalidGrant('the grant names no organization');
+      return { org_id: organizationId, ...(client.environment === 'test' ? { env: 'test' } : {}) };
+    },
+    formats: {
+      customizers: {
+        jwt: (_ctx, _token, jwt) => {
+          jwt.header = { ...jwt.header, typ: 'JWT' }; // as on the customer's page; RFC 9068's is at+jwt
+        },
+      },
+    },
+    renderError: (ctx, out) => {
+      deps.renderError(ctx, {
+        status: ctx.status,
+        error: out.error,
+        description: out.error_description ?? 'The request could not be carried out.',
+      });
+    },
+    discovery: { service_documentation: `${deps.webUrl}/docs`, op_policy_uri: undefined },
+  };
+}
+
+/** Where the library's models need more than settings. Guarded by tests that notice when its inside changes. */
+function amendModels(provider: Provider, { clock }: ProviderDeps): void {
+  // A grant is for one organization: kept with it, so that every token under it can say which.
+  const grantPayload = provider.Grant.IN_PAYLOAD;
+  Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { get: () => [...grantPayload, 'organizationId'] });
+
+  const refreshTokens = provider.RefreshToken.prototype as unknown as { generateTokenId(): string };
+  refreshTokens.generateTokenId = () => issueSecret('rt_').reveal();
+
+  const clients = provider.Client.prototype;
+  clients.compareClientSecret = function (this: unknown, presented: string) {
+    return matchesSecret(this as RegisteredClient, presented, clock().getTime());
+  };
+
+  // RFC 6749 §5.2: a grant type that the client may not use is unauthorized_client, not invalid_request.
+  const grantTypeAllowed = clients.grantTypeAllowed;
+  clients.grantTypeAllowed = function (this: typeof clients, type: string) {
+    const allowed = grantTypeAllowed.call(this, type);
+    const ctx = Provider.ctx;
+    if (!allowed && ctx?.oidc.route === 'token' && ctx.oidc.params?.['grant_type'] === type) {
+      throw new errors.UnauthorizedClient('this app is not registered for this grant type');
+    }
+    return allowed;
+  };
+}
+
+/** The scopes that discovery names: those of the API and those of OpenID Connect. */
+export const ADVERTISED_SCOPES: readonly string[] = [...IDENTITY_SCOPES, ...ALL_SCOPES];

@@ -1,0 +1,28 @@
+import type { Environment } from '../../config/environments.ts';
+import type { Scope } from '../../config/scopes.ts';
+
+/** How a caller proved who it is. */
+export type Method = 'api_key' | 'oauth_user' | 'client_credentials';
+
+/**
+ * Who a credential proves, and what it may do. From here on nothing asks which kind of credential it was, but to say so.
+ * `scopes` are what holds now: what was granted, without what the person's role or the app's registration lost since.
+ */
+export type Principal = {
+  method: Method;
+  /** The API key's id; the user's for `oauth_user`; the app's for `client_credentials`. */
+  id: string;
+  organizationId: string;
+  /** The person for whom an app acts. Absent for keys and for apps that act for themselves. */
+  userId?: string;
+  /** The app, for both OAuth grants. */
+  clientId?: string;
+  environment: Environment;
+  scopes: readonly Scope[];
+};
+
+/** Who the audit log names for what a principal did. */
+export const actorOf = ({ method, id }: Principal): { type: 'api_key' | 'user' | 'app'; id: string } => ({
+  type: ({ api_key: 'api_key', oauth_user: 'user', client_credentials: 'app' } as const)[method],
+  id,
+});

@@ -1,0 +1,50 @@
+import type { Environment } from '../../config/environments.ts';
+import { capScopes, type Role } from '../../config/roles.ts';
+import type { Scope } from '../../config/scopes.ts';
+
+/** What an access token rests on, as it is now. A JWT says what was true an hour ago; this says what still is. */
+export type UserStanding = {
+  environment: Environment;
+  /** The most that the app may hold. */
+  appScopes: readonly Scope[];
+  /** Neither deleted nor deactivated. */
+  userActive: boolean;
+  /** In the token's organization; undefined when the person doesn't belong to it (any more). */
+  role: Role | undefined;
+  /** When the person allowed this app in this organization; undefined when they did not, or withdrew it. */
+  grantedAt: Date | undefined;
+};
+
+export type AppStanding = { environment: Environment; appScopes: readonly Scope[]; organizationId: string };
+
+/** One statement a call. Undefined when the app is gone. */
+export type Standings = {
+  ofUser(token: { userId: string; appId: string; organizationId: string }): Promise<UserStanding | undefined>;
+  ofApp(appId: string): Promise<AppStanding | undefined>;
+};
+
+/**
+ * What is left of the `granted` scopes of a person's token, undefined when nothing is: the person, the membership, the grant or
+ * the app went. A token older than the grant belongs to an earlier one, which was withdrawn. `issuedAt`: whole seconds, as
+ * JWTs count.
+ */
+export function scopesLeftToUser(
+  standing: UserStanding | undefined,
+  granted: readonly Scope[],
+  issuedAt: number,
+): Scope[] | undefined {
+  if (!standing?.userActive || standing.role === undefined || standing.grantedAt === undefined)
+    return undefined;
+  if (issuedAt < Math.floor(standing.grantedAt.getTime() / 1000)) return undefined;
+  return capScopes(granted, standing.role).filter((scope) => standing.appScopes.includes(scope));
+}
+
+/** The same for an app that acts for itself, in the one organization that it belongs to. */
+export function scopesLeftToApp(
+  standing: AppStanding | undefined,
+  granted: readonly Scope[],
+  organizationId: string,
+): Scope[] | undefined {
+  if (standing?.organizationId !== organizationId) return undefined;
+  return granted.filter((scope) => standing.appScopes.includes(scope));
+}

@@ -1,0 +1,97 @@
+import { createServer } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { type Config, ConfigError, loadConfig } from '../config/config.ts';
+import { createApp } from './app.ts';
+import { bootstrap, describeBootstrap } from './bootstrap.ts';
+import { createLogger, type Logger } from './kernel/log.ts';
+import { openServices, type Services } from './services.ts';
+
+const DRAIN_TIMEOUT_MS = 10_000;
+const SWEEP_INTERVAL_MS = 60_000;
+
+/**
+ * Runs the server until it is told to stop (SIGTERM, SIGINT): settings, adapters, app, listen, drain.
+ * Exits with 1, and one message in words, when it can't start.
+ */
+export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
+  let config: Config;
+  let services: Services;
+  let logger: Logger;
+  try {
+    config = loadConfig(env);
+    logger = createLogger(config.logLevel);
+    services = await openServices(config, logger);
+  } catch (error) {
+    process.stderr.write(`${startFailure(error)}\n`);
+    process.exitCode = 1;
+    return;
+  }
+
+  const server = createServer(createApp(services).callback());
+  server.requestTimeout = 30_000;
+  server.headersTimeout = 15_000;
+  server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers
+  try {
+    await listen(server, config);
+  } catch (error) {
+    process.stderr.write(`${startFailure(error)}\n`);
+    process.exitCode = 1;
+    await services.close();
+    return;
+  }
+  const sweeping = setInterval(() => {
+    services.sweep().catch((error: unknown) => logger.warn({ err: error }, 'sweeping expired rows failed'));
+  }, SWEEP_INTERVAL_MS).unref();
+
+  await announce(services);
+
+  const stop = (signal: NodeJS.Signals) => {
+    process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
+    logger.info({ signal }, 'stopping');
+    clearInterval(sweeping);
+    const force = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS).unref();
+    server.close(() => {
+      clearTimeout(force);
+      services.close().catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
+    });
+    server.closeIdleConnections();
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function listen(server: ReturnType<typeof createServer>, { port, host }: Config): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
+
+/** In development the first start on an empty database makes something to try, and prints it. */
+async function announce(services: Services): Promise<void> {
+  const { config, logger } = services;
+  logger.info({ apiUrl: config.apiUrl, webUrl: config.webUrl, database: services.database.kind }, 'ready');
+  if (config.production) return;
+  process.stdout.write(`\n  PromptReports Auth is ready.\n\n    API    ${config.apiUrl}\n    Pages  ${config.webUrl}\n`);
+  if (await services.organizations.isEmpty()) {
+    process.stdout.write(describeBootstrap(await bootstrap(services), config));
+  } else {
+    process.stdout.write(
+      `\n  The login and the keys were printed at the first start. For a new set, stop the server and run\n  npx promptreports-auth bootstrap; or choose a new password at ${config.webUrl}/forgot-password${
+        config.smtpUrl ? '' : `\n  (mail is written to ${config.dataDir}/outbox)`
+      }.\n\n`,
+    );
+  }
+}
+
+function startFailure(error: unknown): string {
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === 'EADDRINUSE') return `Port ${port} on ${address} is taken: stop what listens there, or set PORT.`;
+  if (error instanceof ConfigError) return error.message;
+  return error instanceof Error ? `The server can't start: ${error.message}` : String(error);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await serve(process.env);

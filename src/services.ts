@@ -1,0 +1,96 @@
+import { createAppStore } from '../adapters/database/apps.ts';
+import { createApiKeyStore } from '../adapters/database/api-keys.ts';
+import { createAuditLog } from '../adapters/database/audit.ts';
+import { type Database, openDatabase } from '../adapters/database/database.ts';
+import { createGrantAdapter, createGrantStore } from '../adapters/database/grants.ts';
+import { createClientAdapter } from '../adapters/database/oauth-clients.ts';
+import { createRecordAdapter, createRecordStore } from '../adapters/database/oauth-records.ts';
+import { createOrganizationStore } from '../adapters/database/organizations.ts';
+import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
+import { createStandings } from '../adapters/database/standings.ts';
+import { createUserStore } from '../adapters/database/users.ts';
+import { createMailer } from '../adapters/mail/mailer.ts';
+import { createMemoryAttemptLimit } from '../adapters/memory/attempts.ts';
+import { developmentSecretKey } from '../adapters/secret-key.ts';
+import type { Config } from '../config/config.ts';
+import { createApiKeyCreator } from './api-keys/create.ts';
+import { createAppRegistration } from './apps/register-app.ts';
+import { createBackground } from './kernel/background.ts';
+import { systemClock } from './kernel/clock.ts';
+import type { Logger } from './kernel/log.ts';
+import { createSealer } from './kernel/sealing.ts';
+import { loadSigningKeys } from './oauth/signing-keys.ts';
+import { createOrganizationCreator } from './organizations/create-organization.ts';
+
+/**
+ * The outside world, opened, and the functions that the server, the command line and the tests share. The only
+ * place that knows which adapter stands behind which port.
+ */
+export async function openServices(config: Config, logger: Logger) {
+  const database: Database = await openDatabase({
+    databaseUrl: config.databaseUrl,
+    poolSize: config.databasePoolSize,
+    dataDir: config.dataDir,
+    logger,
+  });
+  try {
+    return await assemble(config, logger, database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+export type Services = Awaited<ReturnType<typeof openServices>>;
+
+async function assemble(config: Config, logger: Logger, database: Database) {
+  const sealer = createSealer(config.secretKey ?? developmentSecretKey(config.dataDir));
+  const audit = createAuditLog(database);
+  const background = createBackground(logger);
+  const clock = systemClock;
+  const transaction = database.transaction;
+  const users = createUserStore(database);
+  const organizations = createOrganizationStore(database);
+  const apps = createAppStore(database);
+  const apiKeys = createApiKeyStore(database);
+  const records = createRecordStore(database);
+  const signingKeys = await loadSigningKeys(createSigningKeyStore(database, sealer));
+
+  return {
+    config,
+    logger,
+    clock,
+    sealer,
+    database,
+    transaction,
+    audit,
+    background,
+    users,
+    organizations,
+    apps,
+    apiKeys,
+    records,
+    grants: createGrantStore(database),
+    standings: createStandings(database),
+    signingKeys,
+    oauthAdapterFor: (kind: string) => {
+      if (kind === 'Client') return createClientAdapter(apps);
+      if (kind === 'Grant') return createGrantAdapter(database);
+      return createRecordAdapter(kind, database, sealer);
+    },
+    sendMail: createMailer({ smtpUrl: config.smtpUrl, dataDir: config.dataDir, from: config.mailFrom }),
+    createAttemptLimit: createMemoryAttemptLimit,
+    createOrganization: createOrganizationCreator({ organizations, transaction, audit }),
+    registerApp: createAppRegistration({ apps, transaction, audit }),
+    createApiKey: createApiKeyCreator({ apiKeys, transaction, audit, clock }),
+    /** Deletes what is past its time. */
+    sweep: async () => {
+      await records.sweep();
+      await users.sweepEmailTokens();
+    },
+    close: async () => {
+      await background.drained();
+      await database.close();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { cpSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { describe } from '@jest/globals';
+import knexFactory from 'knex';
+import { type Database, openDatabase } from '../../adapters/database/database.ts';
+import { createLogger } from '../../src/kernel/log.ts';
+import { harness, TEMPLATE_DATABASE, temporaryFolder } from './harness.ts';
+import { describeWith } from './needs.ts';
+import { isAvailable } from './services.ts';
+
+/** A database that nobody else has, migrated; `close()` removes it. */
+export type OpenDatabase = () => Promise<Database>;
+
+export const databases: { name: string; available: boolean; open: OpenDatabase }[] = [
+  { name: 'PostgreSQL', available: isAvailable('postgresql'), open: openFreshPostgres },
+  { name: 'embedded', available: true, open: openFreshEmbedded },
+];
+
+/** Runs the suite on PostgreSQL (left out where it is missing) and on the embedded database. */
+export function describeEachDatabase(name: string, suite: (open: OpenDatabase) => void): void {
+  describeWith('postgresql', `${name} on PostgreSQL`, () => suite(openFreshPostgres));
+  describe(`${name} on the embedded database`, () => suite(openFreshEmbedded));
+}
+
+/** A migrated database on our own PostgreSQL server, for what opens it by its address: another process, several nodes. */
+export async function freshPostgres(): Promise<{ databaseUrl: string; drop(): Promise<void> }> {
+  const adminUrl = harness().postgresUrl as string;
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await administer(adminUrl, 'CREATE DATABASE ?? TEMPLATE ??', [name, TEMPLATE_DATABASE]);
+  const databaseUrl = new URL(`/${name}`, adminUrl).href;
+  return { databaseUrl, drop: () => administer(adminUrl, 'DROP DATABASE ?? WITH (FORCE)', [name]) };
+}
+
+/** A DATA_DIR with a migrated embedded database in it. */
+export function freshDataDir(): { dataDir: string; remove(): void } {
+  const dataDir = temporaryFolder('data');
+  cpSync(harness().seedDirectory, path.join(dataDir, 'database'), { recursive: true });
+  return { dataDir, remove: () => rmSync(dataDir, { recursive: true, force: true }) };
+}
+
+async function openFreshPostgres(): Promise<Database> {
+  const { databaseUrl, drop } = await freshPostgres();
+  return withCleanUp(
+    await openDatabase({
+      databaseUrl,
+      poolSize: 10,
+      dataDir: harness().directory,
+      logger: createLogger('warn'),
+    }),
+    drop,
+  );
+}
+
+async function openFreshEmbedded(): Promise<Database> {
+  const { dataDir, remove } = freshDataDir();
+  return withCleanUp(
+    await openDatabase({ databaseUrl: undefined, poolSize: 1, dataDir, logger: createLogger('warn') }),
+    remove,
+  );
+}
+
+function withCleanUp(database: Database, cleanUp: () => void | Promise<void>): Database {
+  return {
+    ...database,
+    close: async () => {
+      await database.close();
+      await cleanUp();
+    },
+  };
+}
+
+async function administer(url: string, statement: string, names: string[]): Promise<void> {
+  const admin = knexFactory({ client: 'pg', connection: url, pool: { min: 0, max: 1 } });
+  try {
+    await admin.raw(statement, names);
+  } finally {
+    await admin.destroy();
+  }
+}

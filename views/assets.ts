@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+type Asset = { body: Buffer; type: string; etag: string };
+
+const FOLDER = path.join(import.meta.dirname, 'assets');
+
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** Styles and pictures by public path. A path names its content, so that browsers may keep it for ever. */
+export const loadAssets = (): Map<string, Asset> =>
+  new Map([...readAssets()].map(([, { url, ...asset }]) => [url, asset]));
+
+/** The public path of an asset by its file name; throws for one that isn't there. */
+export function createAssetUrls(): (file: string) => string {
+  const assets = readAssets();
+  return (file) => {
+    const asset = assets.get(file);
+    if (!asset) throw new Error(`There is no asset ${file}`);
+    return asset.url;
+  };
+}
+
+function readAssets(): Map<string, Asset & { url: string }> {
+  const assets = new Map<string, Asset & { url: string }>();
+  for (const file of readdirSync(FOLDER)) {
+    const { name, ext } = path.parse(file);
+    const type = TYPES[ext];
+    if (type === undefined) continue; // an editor's backup, say
+    const body = readFileSync(path.join(FOLDER, file));
+    const hash = createHash('sha256').update(body).digest('hex').slice(0, 12);
+    assets.set(file, { url: `/assets/${name}-${hash}${ext}`, body, type, etag: `"${hash}"` });
+  }
+  return assets;
+}
