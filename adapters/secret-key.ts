@@ -15,6 +15,7 @@ export function developmentSecretKey(dataDir: string): Buffer {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64');
-  if (key.length !== 32) throw new Error(`${file} does not hold a key of 32 bytes: restore it, or set SECRET_KEY`);
+  if (key.length !== 32)
+    throw new Error(`${file} does not hold a key of 32 bytes: restore it, or set SECRET_KEY`);
   return key;
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { SETTINGS, type SettingName } from './settings.ts';
 
 /** What the process runs by: read once, checked whole, passed in. Nothing else reads the environment. */
@@ -32,7 +32,9 @@ export class ConfigError extends Error {
   readonly faults: string[];
 
   constructor(faults: string[]) {
-    super(`The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `  - ${f}`).join('\n')}`);
+    super(
+      `The configuration has ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map((f) => `  - ${f}`).join('\n')}`,
+    );
     this.faults = faults;
   }
 }
@@ -53,7 +55,10 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const port = values.PORT ?? 3000;
   if (production) {
     for (const name of ['API_URL', 'WEB_URL', 'SECRET_KEY'] as const) {
-      if (values[name] === undefined && !faults.some((fault) => fault.startsWith(`${name} `) || fault.startsWith(`${name}_FILE `))) {
+      if (
+        values[name] === undefined &&
+        !faults.some((fault) => fault.startsWith(`${name} `) || fault.startsWith(`${name}_FILE `))
+      ) {
         faults.push(`${name} is required in production`);
       }
     }

@@ -10,7 +10,9 @@ const origin = z
   .url({ protocol: /^https?$/, error: 'must be an absolute http or https URL', abort: true })
   .refine((value) => {
     const url = URL.parse(value);
-    return url !== null && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === '';
+    return (
+      url !== null && url.pathname === '/' && url.search === '' && url.hash === '' && url.username === ''
+    );
   }, 'must be an origin alone, such as https://api.example.com: no path, query or user')
   .transform((value) => new URL(value).origin);
 
@@ -28,10 +30,13 @@ const seconds = (most: number) =>
     .refine((value) => value <= most, `must be at most ${most}`);
 
 const urlOf = (...protocols: string[]) =>
-  z.string().refine((value) => {
-    const url = URL.parse(value);
-    return url !== null && protocols.includes(url.protocol.slice(0, -1));
-  }, `must be a URL that starts with ${protocols.map((p) => `${p}://`).join(' or ')}`);
+  z.string().refine(
+    (value) => {
+      const url = URL.parse(value);
+      return url !== null && protocols.includes(url.protocol.slice(0, -1));
+    },
+    `must be a URL that starts with ${protocols.map((p) => `${p}://`).join(' or ')}`,
+  );
 
 const secretKey = z
   .string()
@@ -40,27 +45,65 @@ const secretKey = z
 
 const networks = z
   .string()
-  .transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean))
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  )
   .refine((list) => list.every((entry) => ipaddr.isValid(entry) || ipaddr.isValidCIDR(entry)), {
     error: 'must be addresses or CIDR ranges, separated by commas',
   });
 
 export const SETTINGS = {
-  NODE_ENV: z.enum(['development', 'test', 'production']).describe('`production` demands HTTPS, SECRET_KEY and both URLs. Default `development`.'),
-  API_URL: origin.describe('The API origin and the OAuth issuer. Default in development `http://localhost:<PORT>`.'),
+  NODE_ENV: z
+    .enum(['development', 'test', 'production'])
+    .describe('`production` demands HTTPS, SECRET_KEY and both URLs. Default `development`.'),
+  API_URL: origin.describe(
+    'The API origin and the OAuth issuer. Default in development `http://localhost:<PORT>`.',
+  ),
   WEB_URL: origin.describe('The origin of the pages. Default in development: the API origin.'),
   PORT: port.describe('The port to listen on. Default 3000.'),
-  HOST: z.string().min(1).describe('The address to listen on. Default `127.0.0.1` in development, `0.0.0.0` in production.'),
-  DATABASE_URL: urlOf('postgres', 'postgresql').describe('PostgreSQL 15 or later. Absent: the embedded database in DATA_DIR.'),
-  DATABASE_POOL_SIZE: z.string().regex(/^[1-9]\d{0,2}$/, 'must be 1 to 999').transform(Number).describe('Connections to PostgreSQL of one process. Default 10.'),
-  DATA_DIR: z.string().min(1).describe('Where the embedded database, the development secret key and unsent mail are kept. Default `./data`.'),
-  REDIS_URL: urlOf('redis', 'rediss').describe('Redis for limits that several processes share. Absent: each process counts by itself.'),
-  SECRET_KEY: secretKey.describe('32 bytes in base64: seals what must be read back, signs cookies. Required in production; made and kept in DATA_DIR in development.'),
-  TRUSTED_PROXIES: networks.describe('Proxies (addresses or CIDR ranges, separated by commas) whose X-Forwarded-For and X-Forwarded-Proto are believed. Default none.'),
-  SMTP_URL: urlOf('smtp', 'smtps').describe('Where mail is sent. Absent: mail is written to `DATA_DIR/outbox`.'),
-  MAIL_FROM: z.string().min(3).describe('The sender of mail. Default `PromptReports <no-reply@HOST-OF-WEB_URL>`.'),
-  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).describe('Default `info`.'),
-  REFRESH_GRACE_SECONDS: seconds(60).describe('How long a refresh token that was just rotated may be repeated by its client. Default 10; 0 allows one use.'),
+  HOST: z
+    .string()
+    .min(1)
+    .describe('The address to listen on. Default `127.0.0.1` in development, `0.0.0.0` in production.'),
+  DATABASE_URL: urlOf('postgres', 'postgresql').describe(
+    'PostgreSQL 15 or later. Absent: the embedded database in DATA_DIR.',
+  ),
+  DATABASE_POOL_SIZE: z
+    .string()
+    .regex(/^[1-9]\d{0,2}$/, 'must be 1 to 999')
+    .transform(Number)
+    .describe('Connections to PostgreSQL of one process. Default 10.'),
+  DATA_DIR: z
+    .string()
+    .min(1)
+    .describe(
+      'Where the embedded database, the development secret key and unsent mail are kept. Default `./data`.',
+    ),
+  REDIS_URL: urlOf('redis', 'rediss').describe(
+    'Redis for limits that several processes share. Absent: each process counts by itself.',
+  ),
+  SECRET_KEY: secretKey.describe(
+    '32 bytes in base64: seals what must be read back, signs cookies. Required in production; made and kept in DATA_DIR in development.',
+  ),
+  TRUSTED_PROXIES: networks.describe(
+    'Proxies (addresses or CIDR ranges, separated by commas) whose X-Forwarded-For and X-Forwarded-Proto are believed. Default none.',
+  ),
+  SMTP_URL: urlOf('smtp', 'smtps').describe(
+    'Where mail is sent. Absent: mail is written to `DATA_DIR/outbox`.',
+  ),
+  MAIL_FROM: z
+    .string()
+    .min(3)
+    .describe('The sender of mail. Default `PromptReports <no-reply@HOST-OF-WEB_URL>`.'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .describe('Default `info`.'),
+  REFRESH_GRACE_SECONDS: seconds(60).describe(
+    'How long a refresh token that was just rotated may be repeated by its client. Default 10; 0 allows one use.',
+  ),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

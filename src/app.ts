@@ -1,11 +1,12 @@
-import Koa from 'koa';
 import Router from '@koa/router';
+import Koa from 'koa';
 import { createViews, loadAssets } from '../views/views.ts';
 import { createAccounts } from './accounts/accounts.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { createSignIn } from './accounts/sign-in.ts';
 import { createSignInForm } from './accounts/sign-in-form.ts';
 import { createApiKeyResolver } from './api-keys/verify.ts';
+import { apiRoutes } from './api-routes.ts';
 import { docsRoutes } from './docs/routes.ts';
 import { serveAssets } from './http/assets.ts';
 import { createCsrf } from './http/csrf.ts';
@@ -33,7 +34,8 @@ import type { Services } from './services.ts';
  * part needs is handed to it here.
  */
 export function createApp(services: Services): Koa {
-  const { config, logger, clock, sealer, transaction, audit, users, organizations, grants, records } = services;
+  const { config, logger, clock, sealer, transaction, audit, users, organizations, grants, records } =
+    services;
   const { apiUrl, webUrl } = config;
   const secure = webUrl.startsWith('https:');
   const cookieKeys = [sealer.deriveKey('cookies').toString('base64url')];
@@ -48,7 +50,12 @@ export function createApp(services: Services): Koa {
   const findAccount = async (id: string) => {
     const user = await users.find(id);
     if (!user || user.deactivatedAt) return undefined;
-    return { id: user.id, email: user.email, name: user.name, emailConfirmed: user.emailConfirmedAt !== undefined };
+    return {
+      id: user.id,
+      email: user.email,
+      name: user.name,
+      emailConfirmed: user.emailConfirmedAt !== undefined,
+    };
   };
   const provider = createProvider({
     apiUrl,
@@ -60,13 +67,18 @@ export function createApp(services: Services): Koa {
     roleOf: organizations.roleOf,
     grants,
     renderError: (ctx, { status, error, description }) =>
-      renderPage(ctx, 'error', {
-        status,
-        title: status >= 500 ? 'Something went wrong' : 'This request can’t go on',
-        detail: description,
-        code: error,
-        requestId: ctx.state.requestId,
-      }, { status }),
+      renderPage(
+        ctx,
+        'error',
+        {
+          status,
+          title: status >= 500 ? 'Something went wrong' : 'This request can’t go on',
+          detail: description,
+          code: error,
+          requestId: ctx.state.requestId,
+        },
+        { status },
+      ),
     clock,
   });
   prepareApp(provider, config, logger);
@@ -141,7 +153,7 @@ export function createApp(services: Services): Koa {
   app.use(serveAssets(loadAssets()));
   app.use(pages.routes());
   app.use(
-    createApiRoutes([], {
+    createApiRoutes(apiRoutes(services), {
       resolve,
       limit: () => Promise.resolve(),
       meter: () => {},
@@ -155,6 +167,9 @@ export function createApp(services: Services): Koa {
         transaction,
         grants,
         deleteByGrant: records.deleteByGrant,
+        graceSeconds: config.refreshGraceSeconds,
+        keepAnswer: records.keepAnswer,
+        keptAnswer: records.keptAnswer,
         recordReplay: ({ organizationId, appId, grantId, ip }) =>
           audit({
             type: 'token.replayed',

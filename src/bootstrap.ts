@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { Plan } from '../config/plans.ts';
 import { ALL_SCOPES } from '../config/scopes.ts';
 import { hashPassword } from './accounts/password.ts';
@@ -47,7 +47,13 @@ export function bootstrap(services: Services, options: BootstrapOptions = {}): P
     });
     const createKey = async (environment: 'live' | 'test') => {
       const { key } = await createApiKey(
-        { organizationId: organization.id, name: `First ${environment} key`, environment, scopes: ALL_SCOPES, createdBy: user.id },
+        {
+          organizationId: organization.id,
+          name: `First ${environment} key`,
+          environment,
+          scopes: ALL_SCOPES,
+          createdBy: user.id,
+        },
         { actor },
       );
       return key.reveal();
@@ -94,7 +100,9 @@ async function createOwner(services: Services, wanted: string | undefined) {
   const password = randomBytes(15).toString('base64url');
   const passwordHash = await hashPassword(password);
   for (let attempt = 1; attempt <= 1_000; attempt++) {
-    const email = wanted ? normalizeEmail(wanted) : DEFAULT_EMAIL.replace('@', attempt === 1 ? '@' : `-${attempt}@`);
+    const email = wanted
+      ? normalizeEmail(wanted)
+      : DEFAULT_EMAIL.replace('@', attempt === 1 ? '@' : `-${attempt}@`);
     if (await services.users.insert({ id, email, name: 'Demo Owner', passwordHash })) {
       await services.users.confirmEmail(id);
       return { id, email, password };
@@ -108,6 +116,17 @@ async function createOwner(services: Services, wanted: string | undefined) {
 export function describeBootstrap(made: Bootstrapped, urls: { apiUrl: string; webUrl: string }): string {
   const { apiUrl, webUrl } = urls;
   const { user, apiKeys, apps, organization } = made;
+  const verifier = randomBytes(32).toString('base64url');
+  const authorizeUrl = new URL('/oauth/authorize', webUrl);
+  authorizeUrl.search = new URLSearchParams({
+    response_type: 'code',
+    client_id: apps.spa.clientId,
+    redirect_uri: apps.spa.redirectUris[1] ?? '',
+    scope: 'prompts:read prompts:write',
+    state: randomBytes(8).toString('base64url'),
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+  }).toString();
   return `
   Made for you, and shown this once (${organization.name}, plan ${organization.plan}):
 
@@ -128,13 +147,21 @@ export function describeBootstrap(made: Bootstrapped, urls: { apiUrl: string; we
 
   Get an access token for a service (client credentials), and use it:
 
-    curl ${apiUrl}/oauth/token -d grant_type=client_credentials -d scope=prompts:read \\
-      -d client_id=${apps.service.clientId} \\
-      -d client_secret=${apps.service.clientSecret}
+    TOKEN=$(curl -s ${apiUrl}/oauth/token -d grant_type=client_credentials -d scope=prompts:read \\
+      -d client_id=${apps.service.clientId} -d client_secret=${apps.service.clientSecret} \\
+      | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')
+    curl ${apiUrl}/v1/prompts -H "Authorization: Bearer $TOKEN"
 
-    curl ${apiUrl}/v1/prompts -H "Authorization: Bearer <access_token>"
+  Let a person allow an app (authorization code with PKCE). Open this, sign in and choose Allow:
 
-  Let a person allow an app (authorization code with PKCE): point any OAuth client at
-    issuer ${apiUrl}, client_id ${apps.spa.clientId}, redirect URI ${apps.spa.redirectUris[1]}
+    ${authorizeUrl.href}
+
+  The browser is sent to ${apps.spa.redirectUris[1]}?code=…, where nothing listens yet. Copy the code from
+  the address bar within a minute:
+
+    curl ${apiUrl}/oauth/token -d grant_type=authorization_code -d client_id=${apps.spa.clientId} \\
+      -d redirect_uri=${apps.spa.redirectUris[1]} -d code_verifier=${verifier} -d code=PASTE_IT_HERE
+
+  Or point any OAuth client at the issuer ${apiUrl}.
 `;
 }

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { ConfigError, loadConfig } from '../config/config.ts';
 import { isPlan, PLAN_NAMES, type Plan } from '../config/plans.ts';
-import { bootstrap, type BootstrapOptions, describeBootstrap } from './bootstrap.ts';
+import { type BootstrapOptions, bootstrap, describeBootstrap } from './bootstrap.ts';
 import { createLogger } from './kernel/log.ts';
 import { serve } from './server.ts';
 import { openServices, type Services } from './services.ts';
@@ -57,10 +57,15 @@ async function withServices(work: (services: Services) => Promise<void>): Promis
   let services: Services | undefined;
   try {
     const config = loadConfig(process.env);
-    services = await openServices(config, createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel));
+    services = await openServices(
+      config,
+      createLogger(config.logLevel === 'info' ? 'warn' : config.logLevel),
+    );
     await work(services);
   } catch (error) {
-    process.stderr.write(`${error instanceof ConfigError ? error.message : `Failed: ${(error as Error).message}`}\n`);
+    process.stderr.write(
+      `${error instanceof ConfigError ? error.message : `Failed: ${(error as Error).message}`}\n`,
+    );
     process.exitCode = 1;
   } finally {
     await services?.close();

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, loadConfig } from '../config/config.ts';
 import { createApp } from './app.ts';
-import { bootstrap, describeBootstrap } from './bootstrap.ts';
+import { type Bootstrapped, bootstrap, describeBootstrap } from './bootstrap.ts';
 import { createLogger, type Logger } from './kernel/log.ts';
 import { openServices, type Services } from './services.ts';
 
@@ -17,23 +17,27 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   let config: Config;
   let services: Services;
   let logger: Logger;
+  let made: Bootstrapped | undefined;
   try {
     config = loadConfig(env);
     logger = createLogger(config.logLevel);
     services = await openServices(config, logger);
+    made = await makeSomethingToTry(services);
   } catch (error) {
     process.stderr.write(`${startFailure(error)}\n`);
     process.exitCode = 1;
     return;
   }
 
-  const server = createServer(createApp(services).callback());
+  const handle = createApp(services).callback();
+  const server = createServer((req, res) => void handle(req, res));
   server.requestTimeout = 30_000;
   server.headersTimeout = 15_000;
   server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers
   try {
     await listen(server, config);
   } catch (error) {
+    if (made) process.stdout.write(describeBootstrap(made, config)); // it is shown once: not lost with the start
     process.stderr.write(`${startFailure(error)}\n`);
     process.exitCode = 1;
     await services.close();
@@ -43,7 +47,8 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     services.sweep().catch((error: unknown) => logger.warn({ err: error }, 'sweeping expired rows failed'));
   }, SWEEP_INTERVAL_MS).unref();
 
-  await announce(services);
+  logger.info({ apiUrl: config.apiUrl, webUrl: config.webUrl, database: services.database.kind }, 'ready');
+  if (!config.production) process.stdout.write(welcome(config, made));
 
   const stop = (signal: NodeJS.Signals) => {
     process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
@@ -70,26 +75,26 @@ function listen(server: ReturnType<typeof createServer>, { port, host }: Config)
   });
 }
 
-/** In development the first start on an empty database makes something to try, and prints it. */
-async function announce(services: Services): Promise<void> {
-  const { config, logger } = services;
-  logger.info({ apiUrl: config.apiUrl, webUrl: config.webUrl, database: services.database.kind }, 'ready');
-  if (config.production) return;
-  process.stdout.write(`\n  PromptReports Auth is ready.\n\n    API    ${config.apiUrl}\n    Pages  ${config.webUrl}\n`);
-  if (await services.organizations.isEmpty()) {
-    process.stdout.write(describeBootstrap(await bootstrap(services), config));
-  } else {
-    process.stdout.write(
-      `\n  The login and the keys were printed at the first start. For a new set, stop the server and run\n  npx promptreports-auth bootstrap; or choose a new password at ${config.webUrl}/forgot-password${
-        config.smtpUrl ? '' : `\n  (mail is written to ${config.dataDir}/outbox)`
-      }.\n\n`,
-    );
-  }
+/** In development the first start on an empty database makes something to try. */
+async function makeSomethingToTry(services: Services): Promise<Bootstrapped | undefined> {
+  if (services.config.production || !(await services.organizations.isEmpty())) return undefined;
+  return bootstrap(services);
+}
+
+/** For the person at the terminal, in development. */
+function welcome(config: Config, made: Bootstrapped | undefined): string {
+  const outbox = config.smtpUrl ? '' : `\n  Mail is not sent but written to ${config.dataDir}/outbox.`;
+  const ready = `\n  PromptReports Auth is ready.\n\n    API    ${config.apiUrl}\n    Pages  ${config.webUrl}\n`;
+  if (made) return ready + describeBootstrap(made, config);
+  return `${ready}
+  The login and the keys were printed at the first start. For a new set, stop the server and run
+  npx promptreports-auth bootstrap; for a new password, go to ${config.webUrl}/forgot-password.${outbox}\n\n`;
 }
 
 function startFailure(error: unknown): string {
   const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  if (code === 'EADDRINUSE') return `Port ${port} on ${address} is taken: stop what listens there, or set PORT.`;
+  if (code === 'EADDRINUSE')
+    return `Port ${port} on ${address} is taken: stop what listens there, or set PORT.`;
   if (error instanceof ConfigError) return error.message;
   return error instanceof Error ? `The server can't start: ${error.message}` : String(error);
 }

@@ -1,16 +1,18 @@
-import { createAppStore } from '../adapters/database/apps.ts';
 import { createApiKeyStore } from '../adapters/database/api-keys.ts';
+import { createAppStore } from '../adapters/database/apps.ts';
 import { createAuditLog } from '../adapters/database/audit.ts';
 import { type Database, openDatabase } from '../adapters/database/database.ts';
 import { createGrantAdapter, createGrantStore } from '../adapters/database/grants.ts';
-import { createClientAdapter } from '../adapters/database/oauth-clients.ts';
 import { createRecordAdapter, createRecordStore } from '../adapters/database/oauth-records.ts';
 import { createOrganizationStore } from '../adapters/database/organizations.ts';
+import { createPromptStore } from '../adapters/database/prompts.ts';
 import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
 import { createStandings } from '../adapters/database/standings.ts';
 import { createUserStore } from '../adapters/database/users.ts';
 import { createMailer } from '../adapters/mail/mailer.ts';
 import { createMemoryAttemptLimit } from '../adapters/memory/attempts.ts';
+import { createRedisAttemptLimits } from '../adapters/redis/attempts.ts';
+import { connectRedis } from '../adapters/redis/connect.ts';
 import { developmentSecretKey } from '../adapters/secret-key.ts';
 import type { Config } from '../config/config.ts';
 import { createApiKeyCreator } from './api-keys/create.ts';
@@ -19,6 +21,7 @@ import { createBackground } from './kernel/background.ts';
 import { systemClock } from './kernel/clock.ts';
 import type { Logger } from './kernel/log.ts';
 import { createSealer } from './kernel/sealing.ts';
+import { createClientAdapter } from './oauth/client-adapter.ts';
 import { loadSigningKeys } from './oauth/signing-keys.ts';
 import { createOrganizationCreator } from './organizations/create-organization.ts';
 
@@ -48,12 +51,13 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   const audit = createAuditLog(database);
   const background = createBackground(logger);
   const clock = systemClock;
+  const redis = config.redisUrl ? connectRedis(config.redisUrl, logger) : undefined;
   const transaction = database.transaction;
   const users = createUserStore(database);
   const organizations = createOrganizationStore(database);
   const apps = createAppStore(database);
   const apiKeys = createApiKeyStore(database);
-  const records = createRecordStore(database);
+  const records = createRecordStore(database, sealer);
   const signingKeys = await loadSigningKeys(createSigningKeyStore(database, sealer));
 
   return {
@@ -72,24 +76,27 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     records,
     grants: createGrantStore(database),
     standings: createStandings(database),
+    prompts: createPromptStore(database),
     signingKeys,
     oauthAdapterFor: (kind: string) => {
-      if (kind === 'Client') return createClientAdapter(apps);
+      if (kind === 'Client') return createClientAdapter(apps.findRegistered);
       if (kind === 'Grant') return createGrantAdapter(database);
       return createRecordAdapter(kind, database, sealer);
     },
     sendMail: createMailer({ smtpUrl: config.smtpUrl, dataDir: config.dataDir, from: config.mailFrom }),
-    createAttemptLimit: createMemoryAttemptLimit,
+    createAttemptLimit: redis ? createRedisAttemptLimits(redis) : createMemoryAttemptLimit,
     createOrganization: createOrganizationCreator({ organizations, transaction, audit }),
     registerApp: createAppRegistration({ apps, transaction, audit }),
     createApiKey: createApiKeyCreator({ apiKeys, transaction, audit, clock }),
     /** Deletes what is past its time. */
     sweep: async () => {
       await records.sweep();
+      await records.forgetAnswers(config.refreshGraceSeconds);
       await users.sweepEmailTokens();
     },
     close: async () => {
       await background.drained();
+      redis?.disconnect();
       await database.close();
     },
   };

@@ -34,8 +34,15 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** Opens the database and brings its schema up to date. Rejects when it can't be reached or is held by another process. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const opened = options.databaseUrl
-    ? { knex: openPostgres(options.databaseUrl, options.poolSize), close: async () => {}, kind: 'postgresql' as const }
-    : { ...(await openEmbedded(options.dataDir, options.logger, ACQUIRE_TIMEOUT_MS)), kind: 'embedded' as const };
+    ? {
+        knex: openPostgres(options.databaseUrl, options.poolSize),
+        close: async () => {},
+        kind: 'postgresql' as const,
+      }
+    : {
+        ...(await openEmbedded(options.dataDir, options.logger, ACQUIRE_TIMEOUT_MS)),
+        kind: 'embedded' as const,
+      };
   const { knex } = opened;
   const open = new AsyncLocalStorage<Knex.Transaction>();
   const close = async () => {

@@ -1,6 +1,9 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { connect, createServer, type Server } from 'node:net';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+const TAKEOVER_MS = 10_000;
 
 /** Says in words what to do when another process has the embedded database open. */
 export class DirectoryInUseError extends Error {
@@ -21,22 +24,48 @@ export class DirectoryInUseError extends Error {
  */
 export async function lockDirectory(directory: string): Promise<{ release(): Promise<void> }> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  // A unix socket's path may have at most about 100 bytes: a relative one is shorter in deep directories.
-  const full = path.join(directory, 'lock.sock');
-  const relative = path.relative(process.cwd(), full);
-  const socketPath = relative.length < full.length ? relative : full;
-
-  for (let attempt = 0; attempt < 2; attempt++) {
-    const server = await listen(socketPath);
-    if (server) {
-      server.unref();
-      return { release: () => new Promise((resolve) => server.close(() => resolve())) };
-    }
-    if (await answers(socketPath)) break;
-    rmSync(socketPath, { force: true }); // left by a process that was killed
-  }
-  throw new DirectoryInUseError(directory);
+  const lock = socketPath(directory, 'lock.sock');
+  const server = (await listen(lock)) ?? (await takeOver(lock, socketPath(directory, 'takeover.sock')));
+  if (!server) throw new DirectoryInUseError(directory);
+  server.unref();
+  return { release: () => close(server) };
 }
+
+/**
+ * A process that was killed leaves its socket's file. Of two that find it, the slower would remove the file that the
+ * faster has just put in its place, and both would hold the folder: so only who holds a second lock may remove it.
+ */
+async function takeOver(lock: string, takeover: string): Promise<Server | undefined> {
+  if (await answers(lock)) return undefined;
+  const mutex = await listen(takeover);
+  if (!mutex) {
+    // Another is at it, or was killed in the few milliseconds of it: then a later start finds the way free.
+    if (!(await answers(takeover)) && ageMs(takeover) > TAKEOVER_MS) rmSync(takeover, { force: true });
+    return undefined;
+  }
+  try {
+    await setTimeout(20); // one that starts at this moment has its file a little before it answers
+    if (await answers(lock)) return undefined;
+    rmSync(lock, { force: true });
+    return await listen(lock);
+  } finally {
+    await close(mutex);
+  }
+}
+
+/** A unix socket's path may have at most about 100 bytes: a relative one is shorter in deep directories. */
+function socketPath(directory: string, name: string): string {
+  const full = path.join(directory, name);
+  const relative = path.relative(process.cwd(), full);
+  return relative.length < full.length ? relative : full;
+}
+
+const ageMs = (file: string): number => {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return stats ? Date.now() - stats.mtimeMs : 0;
+};
+
+const close = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
 
 function listen(socketPath: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {

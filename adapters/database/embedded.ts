@@ -29,15 +29,18 @@ export async function openEmbedded(
   const knex = knexFactory({
     client: 'pg',
     // A function: Knex deep-clones a connection object, and PGlite's memory with it.
-    connection: () => ({ stream: () => new PgliteStream(db), user: 'postgres', database: 'postgres' }) as object,
+    connection: () => ({ stream: () => new PgliteStream(db), user: 'postgres', database: 'postgres' }),
     pool: { min: 1, max: 1 },
     acquireConnectionTimeout: acquireTimeoutMs,
   });
   // Nothing vacuums or checkpoints by itself here, and the write-ahead log would only grow.
   const upkeep = setInterval(() => {
-    knex.raw('VACUUM').then(() => knex.raw('CHECKPOINT')).catch((error: unknown) => {
-      logger.warn({ err: error }, 'upkeep of the embedded database failed');
-    });
+    knex
+      .raw('VACUUM')
+      .then(() => knex.raw('CHECKPOINT'))
+      .catch((error: unknown) => {
+        logger.warn({ err: error }, 'upkeep of the embedded database failed');
+      });
   }, UPKEEP_INTERVAL_MS).unref();
 
   return {

@@ -25,7 +25,10 @@ export function createGrantAdapter(database: Database): Adapter {
         .merge(['payload', 'expires_at', 'updated_at']);
     },
     find: async (id) => {
-      const row = await grants().where({ id }).whereRaw('expires_at > now()').first<{ payload: AdapterPayload } | undefined>('payload');
+      const row = await grants()
+        .where({ id })
+        .whereRaw('expires_at > now()')
+        .first<{ payload: AdapterPayload } | undefined>('payload');
       return row?.payload;
     },
     destroy: async (id) => {
@@ -43,7 +46,10 @@ export function createGrantStore(database: Database): GrantStore {
   const latest = (where: Record<string, string>) =>
     database
       .sql()('grants')
-      .join('memberships', { 'memberships.user_id': 'grants.user_id', 'memberships.organization_id': 'grants.organization_id' })
+      .join('memberships', {
+        'memberships.user_id': 'grants.user_id',
+        'memberships.organization_id': 'grants.organization_id',
+      })
       .where(Object.fromEntries(Object.entries(where).map(([column, value]) => [`grants.${column}`, value])))
       .whereRaw('grants.expires_at > now()')
       .orderBy('grants.updated_at', 'desc')

@@ -11,6 +11,8 @@ const SEALED = new Set(['Session', 'Interaction', 'DeviceCode', 'PushedAuthoriza
 /** Rows are kept this long past their time, so that a clock that is a little off doesn't lose them. */
 const KEPT_PAST_EXPIRY = "interval '15 seconds'";
 
+const hashId = (kind: string, id: string): Buffer => createHash('sha256').update(`${kind}\0${id}`).digest();
+
 type Row = { payload: AdapterPayload | null; sealed: Buffer | null; consumed_at: Date | null };
 
 /**
@@ -22,7 +24,7 @@ type Row = { payload: AdapterPayload | null; sealed: Buffer | null; consumed_at:
  */
 export function createRecordAdapter(kind: string, database: Database, sealer: Sealer): Adapter {
   const sql = () => database.sql();
-  const hash = (id: string): Buffer => createHash('sha256').update(`${kind}\0${id}`).digest();
+  const hash = (id: string): Buffer => hashId(kind, id);
   const keyed = (value: string, use: string): Buffer => sealer.mac(value, `${kind}/${use}`);
 
   const read = (row: Row | undefined, id?: string): AdapterPayload | undefined => {
@@ -83,7 +85,9 @@ export function createRecordAdapter(kind: string, database: Database, sealer: Se
       throw new AlreadyUsedError(kind, row?.grant_id ?? undefined);
     },
     destroy: async (id) => {
-      await sql()('oauth_records').where({ id_hash: hash(id), kind }).delete();
+      await sql()('oauth_records')
+        .where({ id_hash: hash(id), kind })
+        .delete();
     },
     revokeByGrantId: async (grantId) => {
       await sql()('oauth_records').where({ grant_id: grantId, kind }).delete();
@@ -92,8 +96,34 @@ export function createRecordAdapter(kind: string, database: Database, sealer: Se
 }
 
 /** What the rest of the OAuth code asks of the same table. */
-export function createRecordStore(database: Database) {
+export function createRecordStore(database: Database, sealer: Sealer) {
+  const spentRefreshToken = (token: string) =>
+    database
+      .sql()('oauth_records')
+      .where({ id_hash: hashId('RefreshToken', token), kind: 'RefreshToken' })
+      .whereNotNull('consumed_at');
+
   return {
+    /** Keeps a rotation's answer, sealed, with the refresh token that it spent. */
+    keepAnswer: async (token: string, answer: string): Promise<void> => {
+      await spentRefreshToken(token).update({ sealed_answer: sealer.seal(answer, 'RefreshToken/answer') });
+    },
+    /** That answer, if the token was spent at most `graceSeconds` ago. */
+    keptAnswer: async (token: string, graceSeconds: number): Promise<string | undefined> => {
+      const row = await spentRefreshToken(token)
+        .whereNotNull('sealed_answer')
+        .whereRaw("consumed_at > now() - ? * interval '1 second'", [graceSeconds])
+        .first<{ sealed_answer: Buffer } | undefined>('sealed_answer');
+      return row && sealer.open(row.sealed_answer, 'RefreshToken/answer');
+    },
+    /** Forgets answers whose time to be repeated is over. */
+    forgetAnswers: async (graceSeconds: number): Promise<void> => {
+      await database
+        .sql()('oauth_records')
+        .whereNotNull('sealed_answer')
+        .whereRaw("consumed_at < now() - ? * interval '1 second'", [graceSeconds])
+        .update({ sealed_answer: null });
+    },
     /** Everything that hangs on a grant. Callers that revoke at once wait for each other instead of deadlocking. */
     deleteByGrant: async (grantId: string): Promise<void> => {
       await database.sql().raw('SELECT pg_advisory_xact_lock(hashtextextended(?, 0))', [grantId]);

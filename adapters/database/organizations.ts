@@ -26,7 +26,11 @@ export function createOrganizationStore(database: Database): OrganizationStore {
         .join('organizations', 'organizations.id', 'memberships.organization_id')
         .where('memberships.user_id', userId)
         .orderBy(['organizations.name', 'organizations.id'])
-        .select<{ id: string; name: string; role: Role }[]>('organizations.id', 'organizations.name', 'memberships.role');
+        .select<{ id: string; name: string; role: Role }[]>(
+          'organizations.id',
+          'organizations.name',
+          'memberships.role',
+        );
       return rows.map((row) => ({ organizationId: row.id, organizationName: row.name, role: row.role }));
     },
     roleOf: async ({ organizationId, userId }) => {

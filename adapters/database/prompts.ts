@@ -62,7 +62,9 @@ export function createPromptStore(database: Database): PromptStore {
   return {
     list: async (owner, { limit, after }) => {
       const rows = await prompts(owner)
-        .modify((query) => (after === undefined ? query : query.where('id', '<', after)))
+        .modify((query) => {
+          if (after !== undefined) void query.where('id', '<', after);
+        })
         .orderBy('id', 'desc')
         .limit(limit)
         .select('*');
@@ -113,7 +115,9 @@ export function createPromptStore(database: Database): PromptStore {
         .sql()('prompt_versions')
         .join('prompts', 'prompts.id', 'prompt_versions.prompt_id')
         .where({ ...ofOwner(owner), prompt_id: promptId })
-        .modify((query) => (after === undefined ? query : query.where('number', '<', after)))
+        .modify((query) => {
+          if (after !== undefined) void query.where('number', '<', after);
+        })
         .orderBy('number', 'desc')
         .limit(limit)
         .select<VersionRow[]>('prompt_versions.*');

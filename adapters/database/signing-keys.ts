@@ -16,12 +16,9 @@ export function createSigningKeyStore(database: Database, sealer: Sealer): Signi
     list: async () => {
       const rows = await database
         .sql()('signing_keys')
-        .select<{ kid: string; algorithm: SigningAlgorithm; status: SigningKeyStatus; sealed_private_jwk: Buffer }[]>(
-          'kid',
-          'algorithm',
-          'status',
-          'sealed_private_jwk',
-        )
+        .select<
+          { kid: string; algorithm: SigningAlgorithm; status: SigningKeyStatus; sealed_private_jwk: Buffer }[]
+        >('kid', 'algorithm', 'status', 'sealed_private_jwk')
         .orderByRaw("array_position(ARRAY['current', 'next', 'retired'], status), created_at DESC");
       return rows.map((row) => ({
         kid: row.kid,

@@ -6,7 +6,11 @@ import nodemailer from 'nodemailer';
 import type { SendMail } from '../../src/accounts/mail.ts';
 
 /** Sends over SMTP, or, without `smtpUrl`, writes each mail to `dataDir/outbox` as an .eml file. */
-export function createMailer(options: { smtpUrl: string | undefined; dataDir: string; from: string }): SendMail {
+export function createMailer(options: {
+  smtpUrl: string | undefined;
+  dataDir: string;
+  from: string;
+}): SendMail {
   const { smtpUrl, from } = options;
   if (smtpUrl) {
     const transport = nodemailer.createTransport(smtpUrl);

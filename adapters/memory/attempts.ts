@@ -1,9 +1,12 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible';
-import type { CreateAttemptLimit } from '../../src/kernel/attempts.ts';
+import { type RateLimiterAbstract, RateLimiterMemory } from 'rate-limiter-flexible';
+import type { AttemptLimit, CreateAttemptLimit } from '../../src/kernel/attempts.ts';
 
 /** Attempts counted in this process. */
-export const createMemoryAttemptLimit: CreateAttemptLimit = ({ name, attempts, windowSeconds }) => {
-  const limiter = new RateLimiterMemory({ keyPrefix: name, points: attempts, duration: windowSeconds });
+export const createMemoryAttemptLimit: CreateAttemptLimit = ({ name, attempts, windowSeconds }) =>
+  attemptLimitOf(new RateLimiterMemory({ keyPrefix: name, points: attempts, duration: windowSeconds }));
+
+/** Any limiter of the library as the port has it. */
+export function attemptLimitOf(limiter: RateLimiterAbstract): AttemptLimit {
   return {
     attempt: async (key) => {
       try {
@@ -22,4 +25,4 @@ export const createMemoryAttemptLimit: CreateAttemptLimit = ({ name, attempts, w
       await limiter.delete(key);
     },
   };
-};
+}

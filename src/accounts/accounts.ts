@@ -22,12 +22,24 @@ export type AccountsDeps = {
   inBackground(work: () => Promise<void>): void;
 };
 
-export type SignUp = { name: string; email: string; password: string; organization: string; returnTo: string; ip: string };
+export type SignUp = {
+  name: string;
+  email: string;
+  password: string;
+  organization: string;
+  returnTo: string;
+  ip: string;
+};
 
 export type SignUpFaults = Partial<Record<'name' | 'email' | 'password' | 'organization', string>>;
 
 /** What is wrong with a sign-up form; empty when nothing is. Doesn't look whether the address is taken. */
-export function signUpFaults({ name, email, password, organization }: Omit<SignUp, 'returnTo' | 'ip'>): SignUpFaults {
+export function signUpFaults({
+  name,
+  email,
+  password,
+  organization,
+}: Omit<SignUp, 'returnTo' | 'ip'>): SignUpFaults {
   const faults: SignUpFaults = {};
   if (name.trim().length === 0) faults.name = 'Enter your name.';
   else if (name.trim().length > 100) faults.name = 'Use at most 100 characters.';
@@ -54,7 +66,9 @@ export function createAccounts(deps: AccountsDeps) {
   ): Promise<void> => {
     const token = issueSecret(EMAIL_TOKEN_PREFIX);
     const ttlSeconds = purpose === 'confirm_email' ? CONFIRM_SECONDS : RESET_SECONDS;
-    await transaction(() => users.putEmailToken({ hash: sha256(token.reveal()), userId: user.id, purpose, ttlSeconds }));
+    await transaction(() =>
+      users.putEmailToken({ hash: sha256(token.reveal()), userId: user.id, purpose, ttlSeconds }),
+    );
     const url = linkTo(deps.webUrl, purpose, token, returnTo);
     await deps.sendMail({ to: user.email, ...mail({ url, name: user.name }) });
   };
@@ -77,7 +91,8 @@ export function createAccounts(deps: AccountsDeps) {
         if (created) return mailLink({ id, email, name }, 'confirm_email', confirmMail, form.returnTo);
         const owner = await users.findByEmail(email);
         if (!owner) return;
-        if (owner.emailConfirmedAt) await mailLink(owner, 'reset_password', alreadyRegisteredMail, form.returnTo);
+        if (owner.emailConfirmedAt)
+          await mailLink(owner, 'reset_password', alreadyRegisteredMail, form.returnTo);
         else await mailLink(owner, 'confirm_email', confirmMail, form.returnTo);
       });
     },
@@ -93,7 +108,12 @@ export function createAccounts(deps: AccountsDeps) {
         const userId = await users.takeEmailToken(sha256(token), 'confirm_email');
         if (!userId) return false;
         if (await users.confirmEmail(userId)) {
-          await audit({ type: 'user.email_confirmed', actor: { type: 'user', id: userId }, targetId: userId, ip });
+          await audit({
+            type: 'user.email_confirmed',
+            actor: { type: 'user', id: userId },
+            targetId: userId,
+            ip,
+          });
         }
         return true;
       }),
@@ -114,7 +134,11 @@ export function createAccounts(deps: AccountsDeps) {
      * Spends the link, sets the password and ends every session of the person. The link came by mail, so the
      * address counts as confirmed. A weak password spends nothing.
      */
-    resetPassword: async (token: string, password: string, ip: string): Promise<{ fault?: string; done: boolean }> => {
+    resetPassword: async (
+      token: string,
+      password: string,
+      ip: string,
+    ): Promise<{ fault?: string; done: boolean }> => {
       const userId = await users.peekEmailToken(sha256(token), 'reset_password');
       const user = userId ? await users.find(userId) : undefined;
       if (!user || user.deactivatedAt) return { done: false };
@@ -126,7 +150,12 @@ export function createAccounts(deps: AccountsDeps) {
         await users.setPassword(user.id, passwordHash);
         await users.confirmEmail(user.id);
         await deps.endSessionsOf(user.id);
-        await audit({ type: 'user.password_reset', actor: { type: 'user', id: user.id }, targetId: user.id, ip });
+        await audit({
+          type: 'user.password_reset',
+          actor: { type: 'user', id: user.id },
+          targetId: user.id,
+          ip,
+        });
         return { done: true };
       });
     },
@@ -139,4 +168,3 @@ function linkTo(webUrl: string, purpose: EmailTokenPurpose, token: Secret, retur
   if (returnTo) url.searchParams.set('returnTo', returnTo);
   return url.href;
 }
-

@@ -1,7 +1,12 @@
 import { hash, verify } from '@node-rs/argon2';
 
 // OWASP's figures for argon2id: 19 MiB, two passes, one lane. It runs off the event loop.
-const OPTIONS = { algorithm: 2 /* Algorithm.Argon2id, a const enum */, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+const OPTIONS = {
+  algorithm: 2 /* Algorithm.Argon2id, a const enum */,
+  memoryCost: 19_456,
+  timeCost: 2,
+  parallelism: 1,
+} as const;
 
 export const MIN_PASSWORD_LENGTH = 12;
 /** More is not safer, and hashing megabytes is an attack. */
@@ -27,9 +32,12 @@ export async function verifyPassword(passwordHash: string | undefined, password:
 export function passwordFault(password: string, about: { email: string; name: string }): string | undefined {
   if (password.length < MIN_PASSWORD_LENGTH) return `Use at least ${MIN_PASSWORD_LENGTH} characters.`;
   if (password.length > MAX_PASSWORD_LENGTH) return `Use at most ${MAX_PASSWORD_LENGTH} characters.`;
-  if (new Set(password.toLowerCase()).size < 5) return 'Use more different characters: this one is easy to guess.';
+  if (new Set(password.toLowerCase()).size < 5)
+    return 'Use more different characters: this one is easy to guess.';
   const lower = password.toLowerCase();
-  const own = [about.email.split('@')[0] ?? '', about.name, 'promptreports'].map((part) => part.trim().toLowerCase());
+  const own = [about.email.split('@')[0] ?? '', about.name, 'promptreports'].map((part) =>
+    part.trim().toLowerCase(),
+  );
   if (own.some((part) => part.length >= 4 && lower.replaceAll(part, '').length < 6)) {
     return 'Use something other than your name or address: this one is easy to guess.';
   }

@@ -3,7 +3,7 @@ import type { Context } from 'koa';
 import type { Role } from '../../config/roles.ts';
 import type { Csrf } from '../http/csrf.ts';
 import type { RenderPage } from '../http/page.ts';
-import { safeReturnTo } from '../http/return-to.ts';
+import { safeReturnTo, withReturnTo } from '../http/return-to.ts';
 import type { AttemptLimit } from '../kernel/attempts.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type Accounts, signUpFaults } from './accounts.ts';
@@ -91,14 +91,23 @@ export function accountRoutes(deps: AccountPageDeps): Router {
   router.post('/signup', async (ctx) => {
     const form = await csrf.readForm(ctx);
     const returnTo = returnToOf(ctx);
-    const values = { name: form.get('name'), email: form.get('email'), organization: form.get('organization') };
+    const values = {
+      name: form.get('name'),
+      email: form.get('email'),
+      organization: form.get('organization'),
+    };
     const password = form.get('password');
     const errors = signUpFaults({ ...values, password });
     if (Object.keys(errors).length > 0) {
       renderPage(
         ctx,
         'signup',
-        { action: withReturnTo('/signup', returnTo), values, errors, loginUrl: withReturnTo('/login', returnTo) },
+        {
+          action: withReturnTo('/signup', returnTo),
+          values,
+          errors,
+          loginUrl: withReturnTo('/login', returnTo),
+        },
         { status: 422 },
       );
       return;
@@ -109,7 +118,10 @@ export function accountRoutes(deps: AccountPageDeps): Router {
   });
 
   router.get('/confirm-email', (ctx) => {
-    renderPage(ctx, 'confirm-email', { action: withReturnTo('/confirm-email', returnToOf(ctx)), token: tokenOf(ctx) });
+    renderPage(ctx, 'confirm-email', {
+      action: withReturnTo('/confirm-email', returnToOf(ctx)),
+      token: tokenOf(ctx),
+    });
   });
 
   router.post('/confirm-email', async (ctx) => {
@@ -166,9 +178,6 @@ export function accountRoutes(deps: AccountPageDeps): Router {
   return router;
 }
 
-const withReturnTo = (path: string, returnTo: string): string =>
-  returnTo ? `${path}?${new URLSearchParams({ returnTo })}` : path;
-
 /** A step of an authorization signs the person in by itself; anything else is reached through the login page. */
 const afterMail = (returnTo: string): string =>
   returnTo.startsWith('/oauth/interaction/') ? returnTo : withReturnTo('/login', returnTo);
@@ -176,7 +185,10 @@ const afterMail = (returnTo: string): string =>
 const tokenOf = (ctx: Context): string => (typeof ctx.query['token'] === 'string' ? ctx.query['token'] : '');
 
 const staleLink = (): AppError =>
-  new AppError('bad_request', 'This link was used already, has expired, or is not complete. Ask for a new one.');
+  new AppError(
+    'bad_request',
+    'This link was used already, has expired, or is not complete. Ask for a new one.',
+  );
 
 const checkYourMail = (email: string, purpose: string) => ({
   title: 'Check your mail',
@@ -196,5 +208,7 @@ function seeOther(ctx: Context, path: string): void {
 async function limitMail(ctx: Context, deps: AccountPageDeps): Promise<void> {
   const { allowed, retryAfterSeconds } = await deps.mailLimit.attempt(deps.networkOf(ctx.ip));
   if (allowed) return;
-  throw new AppError('rate_limited', 'Too many requests for mail from your network. Try again later.', { retryAfterSeconds });
+  throw new AppError('rate_limited', 'Too many requests for mail from your network. Try again later.', {
+    retryAfterSeconds,
+  });
 }

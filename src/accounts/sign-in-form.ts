@@ -1,6 +1,7 @@
 import type { Context } from 'koa';
 import type { Csrf } from '../http/csrf.ts';
 import type { RenderPage } from '../http/page.ts';
+import { withReturnTo } from '../http/return-to.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Sealer } from '../kernel/sealing.ts';
 import { equalInConstantTime } from '../kernel/secret.ts';
@@ -17,7 +18,10 @@ export type SignInFormOptions = {
 };
 
 export type SignInForm = {
-  show(ctx: Context, options: SignInFormOptions & { email?: string; error?: string; notice?: string; status?: number }): void;
+  show(
+    ctx: Context,
+    options: SignInFormOptions & { email?: string; error?: string; notice?: string; status?: number },
+  ): void;
   /** Checks the posted form: gives the user's id, or shows the form again with what is wrong and gives undefined. */
   submit(ctx: Context, options: SignInFormOptions): Promise<string | undefined>;
 };
@@ -36,12 +40,22 @@ export function createSignInForm(deps: {
   const cookieName = deps.secure ? '__Host-pr_known' : 'pr_known';
   const mark = (userId: string): Buffer => deps.sealer.mac(userId, 'known-browser');
 
-  const show: SignInForm['show'] = (ctx, { action, returnTo, app, email = '', error, notice, status = 200 }) => {
-    const query = returnTo ? `?${new URLSearchParams({ returnTo })}` : '';
+  const show: SignInForm['show'] = (
+    ctx,
+    { action, returnTo, app, email = '', error, notice, status = 200 },
+  ) => {
     deps.renderPage(
       ctx,
       'login',
-      { action, email, error, notice, app, signUpUrl: `/signup${query}`, forgotUrl: `/forgot-password${query}` },
+      {
+        action,
+        email,
+        error,
+        notice,
+        app,
+        signUpUrl: withReturnTo('/signup', returnTo),
+        forgotUrl: withReturnTo('/forgot-password', returnTo),
+      },
       { status },
     );
   };

@@ -3,7 +3,10 @@ import { AppError } from '../kernel/errors.ts';
 import { verifyPassword } from './password.ts';
 import { normalizeEmail, type User, type UserStore } from './user.ts';
 
-export type SignInResult = { kind: 'ok'; user: User } | { kind: 'unconfirmed'; user: User } | { kind: 'refused' };
+export type SignInResult =
+  | { kind: 'ok'; user: User }
+  | { kind: 'unconfirmed'; user: User }
+  | { kind: 'refused' };
 
 export type SignIn = (attempt: {
   email: string;
@@ -23,10 +26,18 @@ const WINDOW_SECONDS = 15 * 60;
  *
  * Throws `rate_limited`; the same for accounts that don't exist.
  */
-export function createSignIn(deps: { users: UserStore; createLimit: CreateAttemptLimit; networkOf(ip: string): string }): SignIn {
+export function createSignIn(deps: {
+  users: UserStore;
+  createLimit: CreateAttemptLimit;
+  networkOf(ip: string): string;
+}): SignIn {
   const byPair = deps.createLimit({ name: 'login-pair', attempts: 10, windowSeconds: WINDOW_SECONDS });
   const byNetwork = deps.createLimit({ name: 'login-network', attempts: 60, windowSeconds: WINDOW_SECONDS });
-  const byStrangers = deps.createLimit({ name: 'login-strangers', attempts: 100, windowSeconds: WINDOW_SECONDS });
+  const byStrangers = deps.createLimit({
+    name: 'login-strangers',
+    attempts: 100,
+    windowSeconds: WINDOW_SECONDS,
+  });
 
   return async ({ email, password, ip, isKnownBrowser }) => {
     const address = normalizeEmail(email).slice(0, 254);

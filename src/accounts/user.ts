@@ -21,7 +21,12 @@ export type UserStore = {
   confirmEmail(id: string): Promise<boolean>;
   setPassword(id: string, passwordHash: string): Promise<void>;
   /** Replaces earlier tokens of the same purpose: only the newest link works. */
-  putEmailToken(token: { hash: Buffer; userId: string; purpose: EmailTokenPurpose; ttlSeconds: number }): Promise<void>;
+  putEmailToken(token: {
+    hash: Buffer;
+    userId: string;
+    purpose: EmailTokenPurpose;
+    ttlSeconds: number;
+  }): Promise<void>;
   /** Whose token it is, without spending it; undefined when unknown, spent or expired (by the database's clock). */
   peekEmailToken(hash: Buffer, purpose: EmailTokenPurpose): Promise<string | undefined>;
   /** The same, and spends it: of several at once exactly one gets the user id. */

@@ -8,7 +8,8 @@ export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string 
   },
   credential_in_url: {
     meaning: 'A credential stood in the query string or the body, where logs and histories keep it.',
-    whatToDo: 'Replace that credential, since it may have been recorded, and send the new one in the Authorization header.',
+    whatToDo:
+      'Replace that credential, since it may have been recorded, and send the new one in the Authorization header.',
   },
   multiple_credentials: {
     meaning: 'The request carried more than one credential, so it is not certain who is asking.',
@@ -20,7 +21,8 @@ export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string 
   },
   invalid_credential: {
     meaning: 'The credential is not one that was issued here, or it was changed on the way.',
-    whatToDo: 'Check that it was copied whole and belongs to this service. Get a new token, or make a new key.',
+    whatToDo:
+      'Check that it was copied whole and belongs to this service. Get a new token, or make a new key.',
   },
   credential_expired: {
     meaning: 'The credential was right once; its time is over.',
@@ -32,14 +34,16 @@ export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string 
   },
   insufficient_scope: {
     meaning: 'The credential is good, but was not given a scope that this call needs.',
-    whatToDo: '`requiredScopes` names what is missing. Ask for it when you request a token, or make a key that has it.',
+    whatToDo:
+      '`requiredScopes` names what is missing. Ask for it when you request a token, or make a key that has it.',
   },
   ip_not_allowed: {
     meaning: 'The key may only be used from certain addresses, and this is not one of them.',
     whatToDo: 'Call from an allowed address, or extend the allowlist of the key.',
   },
   https_required: {
-    meaning: 'The request came over plain HTTP. It was refused rather than redirected, since its credential was readable on the way.',
+    meaning:
+      'The request came over plain HTTP. It was refused rather than redirected, since its credential was readable on the way.',
     whatToDo: 'Use https, and replace the credential that was sent.',
   },
   forbidden: {
@@ -47,7 +51,8 @@ export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string 
     whatToDo: 'Look at `detail`. On a page: reload it and try again.',
   },
   not_found: {
-    meaning: 'There is no such thing here, or this credential may not know of it (another organization, the other environment).',
+    meaning:
+      'There is no such thing here, or this credential may not know of it (another organization, the other environment).',
     whatToDo: 'Check the path, the id, and whether the credential is for the right environment.',
   },
   method_not_allowed: {

@@ -4,7 +4,15 @@ import { ERRORS, type ErrorCode, notFound } from '../kernel/errors.ts';
 import { ERROR_GUIDE } from './error-guide.ts';
 
 /** The documentation pages: where to start, and the pages that an error's `type` leads to. */
-export function docsRoutes({ renderPage, apiUrl, webUrl }: { renderPage: RenderPage; apiUrl: string; webUrl: string }): Router {
+export function docsRoutes({
+  renderPage,
+  apiUrl,
+  webUrl,
+}: {
+  renderPage: RenderPage;
+  apiUrl: string;
+  webUrl: string;
+}): Router {
   const router = new Router();
 
   router.get('/docs', (ctx) =>

@@ -23,7 +23,10 @@ export function createCsrf(sealer: Sealer, webUrl: string): Csrf {
   const tokenFor = (cookie: string): Buffer => sealer.mac(cookie, 'csrf');
 
   const refuse = (): never => {
-    throw new AppError('forbidden', 'This form has expired or was sent from elsewhere. Go back, reload the page and try again.');
+    throw new AppError(
+      'forbidden',
+      'This form has expired or was sent from elsewhere. Go back, reload the page and try again.',
+    );
   };
 
   return {
@@ -32,7 +35,13 @@ export function createCsrf(sealer: Sealer, webUrl: string): Csrf {
       if (!cookie || cookie.length > 100) {
         cookie = (ctx.state['csrfCookie'] as string | undefined) ?? randomBytes(24).toString('base64url');
         ctx.state['csrfCookie'] = cookie;
-        ctx.cookies.set(cookieName, cookie, { httpOnly: true, sameSite: 'lax', path: '/', secure, overwrite: true });
+        ctx.cookies.set(cookieName, cookie, {
+          httpOnly: true,
+          sameSite: 'lax',
+          path: '/',
+          secure,
+          overwrite: true,
+        });
       }
       return tokenFor(cookie).toString('base64url');
     },
@@ -43,7 +52,8 @@ export function createCsrf(sealer: Sealer, webUrl: string): Csrf {
       if (site && site !== 'same-origin' && site !== 'none') refuse();
       const form = await readForm(ctx);
       const cookie = ctx.cookies.get(cookieName);
-      if (!cookie || !equalInConstantTime(tokenFor(cookie), Buffer.from(form.get('_csrf'), 'base64url'))) refuse();
+      if (!cookie || !equalInConstantTime(tokenFor(cookie), Buffer.from(form.get('_csrf'), 'base64url')))
+        refuse();
       return form;
     },
   };

@@ -16,6 +16,10 @@ export function createPageRenderer(deps: { views: Views; csrf: Csrf; webUrl: str
     ctx.status = status;
     ctx.type = 'text/html; charset=utf-8';
     ctx.set('Cache-Control', 'no-store');
-    ctx.body = deps.views.render(page, data, { csrfToken: deps.csrf.token(ctx), webUrl: deps.webUrl, signedInAs });
+    ctx.body = deps.views.render(page, data, {
+      csrfToken: deps.csrf.token(ctx),
+      webUrl: deps.webUrl,
+      signedInAs,
+    });
   };
 }

@@ -26,7 +26,8 @@ export function renderErrors(deps: RenderErrorsDeps): Middleware {
   return async (ctx, next) => {
     try {
       await next();
-      if (ctx.status !== 404 || ctx.body != null || ctx.respond === false) return;
+      if (ctx.status !== 404 || (ctx.body !== null && ctx.body !== undefined) || ctx.respond === false)
+        return;
       throw notFound();
     } catch (thrown) {
       const error = toAppError(thrown);

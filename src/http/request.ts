@@ -37,8 +37,8 @@ export function prepareApp(
   const lookUpHost = createHosts(config);
   const clients = new WeakMap<IncomingMessage, Client>();
   const clientOf = (req: IncomingMessage): Client => {
-    let client = clients.get(req);
-    if (!client) clients.set(req, (client = readClient(req, isTrusted)));
+    const client = clients.get(req) ?? readClient(req, isTrusted);
+    clients.set(req, client); // the socket forgets its peer once it is closed
     return client;
   };
   const define = (name: string, get: (this: Koa.Request) => unknown) =>

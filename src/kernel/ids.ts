@@ -2,8 +2,23 @@ import { randomBytes } from 'node:crypto';
 
 /** What an id's prefix says it names. Ids are opaque to clients beyond that. */
 export type IdPrefix =
-  | 'prm' | 'ver' | 'fld' | 'rpt' | 'evl' | 'dst' | 'wh' | 'evt' | 'dlv'
-  | 'org' | 'usr' | 'key' | 'app' | 'req' | 'aud' | 'sec' | 'grt';
+  | 'prm'
+  | 'ver'
+  | 'fld'
+  | 'rpt'
+  | 'evl'
+  | 'dst'
+  | 'wh'
+  | 'evt'
+  | 'dlv'
+  | 'org'
+  | 'usr'
+  | 'key'
+  | 'app'
+  | 'req'
+  | 'aud'
+  | 'sec'
+  | 'grt';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32: no i, l, o, u to misread
 

@@ -20,7 +20,15 @@ export function createLogger(level: LogLevel): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: {
-        paths: ['authorization', 'cookie', 'password', '*.authorization', '*.cookie', '*.password', '*.client_secret'],
+        paths: [
+          'authorization',
+          'cookie',
+          'password',
+          '*.authorization',
+          '*.cookie',
+          '*.password',
+          '*.client_secret',
+        ],
         censor: '[redacted]',
       },
       hooks: { streamWrite: redact },

@@ -13,7 +13,7 @@ export const text = (fewest: number, most: number) =>
   z
     .string()
     .refine((value) => {
-      const length = [...value].length;
+      const length = Array.from(value).length;
       return length >= fewest && length <= most;
     }, `must have ${fewest} to ${most} characters`)
     .meta({ minLength: fewest, maxLength: most });

@@ -64,5 +64,7 @@ export function issueSecret(prefix: string): Secret {
 export function hasSecretShape(prefix: string, value: string): boolean {
   if (!value.startsWith(prefix)) return false;
   const body = value.slice(prefix.length);
-  return /^[0-9A-Za-z]{36}$/.test(body) && checksum(body.slice(0, RANDOM_LENGTH)) === body.slice(RANDOM_LENGTH);
+  return (
+    /^[0-9A-Za-z]{36}$/.test(body) && checksum(body.slice(0, RANDOM_LENGTH)) === body.slice(RANDOM_LENGTH)
+  );
 }

@@ -1,7 +1,7 @@
 import { errors } from 'oidc-provider';
 
 /**
- * A code, refresh token or pushed request was presented a second time, at the same moment or later.
+ * A code or refresh token was presented a second time, at the same moment or later.
  * To the client it is what the specification says; `grantId` names the family that has to go.
  */
 export class AlreadyUsedError extends errors.InvalidGrant {

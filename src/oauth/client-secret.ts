@@ -4,7 +4,11 @@ import type { RegisteredClient } from './client-metadata.ts';
 export const CLIENT_SECRET_PREFIX = 'secret_';
 
 /** Whether `presented` is one of the client's secrets that are valid at `nowMs`. Compares all of them, always. */
-export function matchesSecret(client: Pick<RegisteredClient, 'secret_hashes'>, presented: string, nowMs: number): boolean {
+export function matchesSecret(
+  client: Pick<RegisteredClient, 'secret_hashes'>,
+  presented: string,
+  nowMs: number,
+): boolean {
   if (!hasSecretShape(CLIENT_SECRET_PREFIX, presented)) return false;
   const hash = sha256(presented);
   let matches = false;

@@ -21,12 +21,20 @@ export type ConsentPageDeps = {
 };
 
 export const expired = (): AppError =>
-  new AppError('bad_request', 'This sign-in has expired or belongs to another browser. Go back to the app and start again.');
+  new AppError(
+    'bad_request',
+    'This sign-in has expired or belongs to another browser. Go back to the app and start again.',
+  );
 
-export const httpsOnly = (url: string | undefined): string | undefined => (url?.startsWith('https://') ? url : undefined);
+export const httpsOnly = (url: string | undefined): string | undefined =>
+  url?.startsWith('https://') ? url : undefined;
 
 /** What the request comes to after the library resolved it: not `prompt.details`, which leaves out what was granted before. */
-export function whatIsAsked(interaction: Interaction): { scopes: Scope[]; identity: string[]; resources: string[] } {
+export function whatIsAsked(interaction: Interaction): {
+  scopes: Scope[];
+  identity: string[];
+  resources: string[];
+} {
   const { scope, resource } = interaction.params;
   const all = typeof scope === 'string' ? scope.split(' ') : [];
   return {
@@ -76,7 +84,7 @@ export async function showConsent(
         environment: client.environment,
         kind: client.app_kind,
       },
-      redirectHost: receiverOf(String(interaction.params['redirect_uri'] ?? '')),
+      redirectHost: receiverOf(interaction.params['redirect_uri']),
       organizations: memberships.map(({ organizationId, organizationName, role }) => ({
         id: organizationId,
         name: organizationName,
@@ -103,7 +111,8 @@ export async function showConsent(
 }
 
 /** Who gets the code, as a person can judge it: the host, or the private scheme of a program on their device. */
-function receiverOf(redirectUri: string): string {
+function receiverOf(redirectUri: unknown): string {
+  if (typeof redirectUri !== 'string') return '';
   const url = URL.parse(redirectUri);
   if (!url) return redirectUri;
   return url.protocol === 'https:' || url.protocol === 'http:' ? url.host : `${url.protocol}//`;
@@ -117,5 +126,5 @@ function switchAccountUrl(interaction: Interaction): string {
     if (typeof value === 'string' && name !== 'prompt' && !internal) query.set(name, value);
   }
   query.set('prompt', 'login');
-  return `/oauth/authorize?${query}`;
+  return `/oauth/authorize?${query.toString()}`;
 }

@@ -42,7 +42,11 @@ export function decideConsent(
 }
 
 /** A space-separated scope string with some added and some removed; undefined when nothing is left. */
-export function amendScopes(before: string | undefined, add: readonly string[], remove: readonly string[]): string | undefined {
+export function amendScopes(
+  before: string | undefined,
+  add: readonly string[],
+  remove: readonly string[],
+): string | undefined {
   const scopes = new Set((before ?? '').split(' ').filter(Boolean));
   for (const scope of add) scopes.add(scope);
   for (const scope of remove) scopes.delete(scope);

@@ -4,6 +4,7 @@ import compose from 'koa-compose';
 import type Provider from 'oidc-provider';
 import { readFormText } from '../http/forms.ts';
 import { AppError } from '../kernel/errors.ts';
+import { OAuthRequestError } from './oauth-request-error.ts';
 import { ADVERTISED_SCOPES } from './provider.ts';
 
 const DISCOVERY = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
@@ -56,7 +57,11 @@ export function oauthEndpoints({ provider, webUrl, tokenTransaction }: Deps): Mi
  */
 function screenAuthorizationRequest(ctx: Context): void {
   const type = ctx.query['response_type'];
-  if (typeof type === 'string' && type.includes(' ') && new Set(type.split(' ')).size !== type.split(' ').length) {
+  if (
+    typeof type === 'string' &&
+    type.includes(' ') &&
+    new Set(type.split(' ')).size !== type.split(' ').length
+  ) {
     ctx.query = { ...ctx.query, response_type: 'repeated' };
   }
 }
@@ -72,11 +77,6 @@ async function screenBody(ctx: Context): Promise<void> {
     throw error;
   }
   replayBody(ctx.req, Buffer.from(text));
-}
-
-/** What the token endpoint says of a body that isn't a form (RFC 6749 §5.2). */
-export class OAuthRequestError extends Error {
-  override readonly name = 'OAuthRequestError';
 }
 
 /**

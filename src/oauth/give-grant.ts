@@ -40,7 +40,8 @@ export async function giveGrant(
     await grants.lockPerson(userId);
     const known = await grants.findFor({ userId, appId, organizationId });
     const grant =
-      (known ? await provider.Grant.find(known) : undefined) ?? new provider.Grant({ accountId: userId, clientId: appId });
+      (known ? await provider.Grant.find(known) : undefined) ??
+      new provider.Grant({ accountId: userId, clientId: appId });
     const sets = grant as unknown as ScopeSets;
     sets.organizationId = organizationId;
     sets.resources ??= {};
@@ -48,7 +49,11 @@ export async function giveGrant(
     sets.rejected.resources ??= {};
     for (const resource of consent.resources) {
       put(sets.resources, resource, amendScopes(sets.resources[resource], granted, rejected));
-      put(sets.rejected.resources, resource, amendScopes(sets.rejected.resources[resource], rejected, granted));
+      put(
+        sets.rejected.resources,
+        resource,
+        amendScopes(sets.rejected.resources[resource], rejected, granted),
+      );
     }
     if (consent.identityScopes.length > 0) grant.addOIDCScope(consent.identityScopes.join(' '));
     const id = await grant.save();

@@ -6,13 +6,15 @@ import { interactionPolicy } from 'oidc-provider';
  */
 export function createInteractionPolicy() {
   const policy = interactionPolicy.base();
-  policy.get('login')?.checks.add(
-    new interactionPolicy.Check(
-      'account_unavailable',
-      'End-User authentication is required',
-      'login_required',
-      (ctx) => Boolean(ctx.oidc.session?.accountId && !ctx.oidc.account),
-    ),
-  );
+  policy
+    .get('login')
+    ?.checks.add(
+      new interactionPolicy.Check(
+        'account_unavailable',
+        'End-User authentication is required',
+        'login_required',
+        (ctx) => Boolean(ctx.oidc.session?.accountId && !ctx.oidc.account),
+      ),
+    );
   return policy;
 }

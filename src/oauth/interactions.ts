@@ -7,19 +7,31 @@ import { allowFormTarget } from '../http/security-headers.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { RegisteredClient } from './client-metadata.ts';
 import { decideConsent } from './consent.ts';
-import { type ConsentPageDeps, expired, httpsOnly, type Interaction, showConsent, whatIsAsked } from './consent-page.ts';
+import {
+  type ConsentPageDeps,
+  expired,
+  httpsOnly,
+  type Interaction,
+  showConsent,
+  whatIsAsked,
+} from './consent-page.ts';
 import { type GiveGrantDeps, giveGrant } from './give-grant.ts';
 
-export type InteractionDeps = GiveGrantDeps & ConsentPageDeps & {
-  csrf: Csrf;
-  signInForm: {
-    show(ctx: Context, options: SignInOptions & { email: string }): void;
-    /** Checks the posted form. Shows it again by itself, and gives undefined, when it isn't right. */
-    submit(ctx: Context, options: SignInOptions): Promise<string | undefined>;
+export type InteractionDeps = GiveGrantDeps &
+  ConsentPageDeps & {
+    csrf: Csrf;
+    signInForm: {
+      show(ctx: Context, options: SignInOptions & { email: string }): void;
+      /** Checks the posted form. Shows it again by itself, and gives undefined, when it isn't right. */
+      submit(ctx: Context, options: SignInOptions): Promise<string | undefined>;
+    };
   };
-};
 
-type SignInOptions = { action: string; returnTo: string; app: { name: string; logoUrl?: string | undefined } };
+type SignInOptions = {
+  action: string;
+  returnTo: string;
+  app: { name: string; logoUrl?: string | undefined };
+};
 
 /**
  * The steps of an authorization that a person sees: sign-in and consent. Each step is asked for by the library
@@ -58,7 +70,10 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     const decision = form.get('decision');
     if (decision === 'deny') {
       const denial = { error: 'access_denied', error_description: 'the person denied the request' };
-      return leave(ctx, await provider.interactionResult(ctx.req, ctx.res, denial, { mergeWithLastSubmission: false }));
+      return leave(
+        ctx,
+        await provider.interactionResult(ctx.req, ctx.res, denial, { mergeWithLastSubmission: false }),
+      );
     }
     if (decision !== 'allow') throw new AppError('bad_request', 'Choose Allow or Deny.');
 
@@ -101,7 +116,10 @@ async function open(
   }
   if (interaction.uid !== ctx['params'].uid) throw expired();
   if (step && interaction.prompt.name !== step) {
-    throw new AppError('bad_request', 'This page is not the current step any more. Go back to the app and start again.');
+    throw new AppError(
+      'bad_request',
+      'This page is not the current step any more. Go back to the app and start again.',
+    );
   }
   const client = await provider.Client.find(String(interaction.params['client_id']));
   if (!client) throw expired();
@@ -134,7 +152,11 @@ const hintedEmail = (interaction: Interaction): string => {
  * Signing in as somebody else ends the earlier person's session first. Left to itself the library would put a
  * page in between that submits itself by script.
  */
-async function replaceSessionOfAnother(provider: Provider, interaction: Interaction, userId: string): Promise<void> {
+async function replaceSessionOfAnother(
+  provider: Provider,
+  interaction: Interaction,
+  userId: string,
+): Promise<void> {
   const uid = interaction.session?.uid;
   if (!uid || interaction.session?.accountId === userId) return;
   const session = await provider.Session.findByUid(uid);

@@ -9,7 +9,7 @@ import { matchesSecret } from './client-secret.ts';
 import type { GrantStore } from './grant-store.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import * as lifetimes from './lifetimes.ts';
-import { noticeReplays } from './token-endpoint.ts';
+import { noticeReplays } from './replays.ts';
 import { IDENTITY_SCOPES, resourceIndicators } from './resource-servers.ts';
 
 /** What the OAuth endpoints need to know of a person. */
@@ -116,14 +116,14 @@ function settings(deps: ProviderDeps): Configuration {
       const { client, account, result } = ctx.oidc;
       const id =
         result?.consent?.grantId ??
-        (client && account && (await deps.grants.latestFor({ userId: account.accountId, appId: client.clientId })));
+        (client &&
+          account &&
+          (await deps.grants.latestFor({ userId: account.accountId, appId: client.clientId })));
       return id ? ctx.oidc.provider.Grant.find(id) : undefined;
     },
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
     expiresWithSession: () => false,
-    // At the token endpoint only a replay revokes a grant, and `token-endpoint.ts` ends that, with its audit event.
-    revokeGrantPolicy: (ctx) => ctx.oidc.route !== 'token',
     ttl: {
       AccessToken: lifetimes.ACCESS_TOKEN_SECONDS,
       ClientCredentials: lifetimes.ACCESS_TOKEN_SECONDS,

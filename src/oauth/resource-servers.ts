@@ -20,12 +20,18 @@ const isIdentityScope = (scope: string): boolean => (IDENTITY_SCOPES as readonly
  * Which of the requested scopes are for the API. Throws `invalid_scope` (RFC 6749 §5.2) for one that is
  * unknown or that this app may not ask for: the library would drop it and answer with less.
  */
-export function requestedApiScopes(requested: readonly string[], allowed: readonly Scope[], identityAllowed: boolean): Scope[] {
+export function requestedApiScopes(
+  requested: readonly string[],
+  allowed: readonly Scope[],
+  identityAllowed: boolean,
+): Scope[] {
   const api: Scope[] = [];
   for (const scope of requested) {
     if (identityAllowed && isIdentityScope(scope)) continue;
-    if (!isScope(scope)) throw new errors.InvalidScope('this scope is unknown or not for this grant type', scope);
-    if (!allowed.includes(scope)) throw new errors.InvalidScope('this app is not registered for this scope', scope);
+    if (!isScope(scope))
+      throw new errors.InvalidScope('this scope is unknown or not for this grant type', scope);
+    if (!allowed.includes(scope))
+      throw new errors.InvalidScope('this app is not registered for this scope', scope);
     api.push(scope);
   }
   return api;
@@ -46,7 +52,8 @@ export function resourceIndicators({ apiUrl, roleForGrant }: Deps) {
   const checkScopes = (ctx: KoaContextWithOIDC, client: RegisteredClient): void => {
     const { params } = ctx.oidc;
     if (!params) return;
-    const refreshing = params['grant_type'] === 'refresh_token' || params['grant_type'] === 'authorization_code';
+    const refreshing =
+      params['grant_type'] === 'refresh_token' || params['grant_type'] === 'authorization_code';
     if (params['scope'] === undefined && !refreshing) {
       // RFC 6749 §3.3: no scope asked for means the default: all that the app was registered for.
       params['scope'] = client.allowed_scopes.join(' ');
@@ -57,13 +64,21 @@ export function resourceIndicators({ apiUrl, roleForGrant }: Deps) {
 
   return {
     enabled: true as const,
-    defaultResource: (ctx: KoaContextWithOIDC, client: Client, oneOf?: readonly string[]): string | readonly string[] => {
+    defaultResource: (
+      ctx: KoaContextWithOIDC,
+      client: Client,
+      oneOf?: readonly string[],
+    ): string | readonly string[] => {
       checkScopes(ctx, client as unknown as RegisteredClient);
       if (oneOf === undefined) return DEFAULT_RESOURCE;
       return oneOf.length === 1 ? (oneOf[0] as string) : oneOf;
     },
     useGrantedResource: () => true,
-    getResourceServerInfo: async (ctx: KoaContextWithOIDC, resource: string, anyClient: Client): Promise<ResourceServer> => {
+    getResourceServerInfo: async (
+      ctx: KoaContextWithOIDC,
+      resource: string,
+      anyClient: Client,
+    ): Promise<ResourceServer> => {
       const client = anyClient as unknown as RegisteredClient;
       checkScopes(ctx, client);
       if (resource !== DEFAULT_RESOURCE && !allowedAudience(resource)) {
@@ -82,7 +97,8 @@ export function resourceIndicators({ apiUrl, roleForGrant }: Deps) {
   /** What the app may have: at the token endpoint no more than the person's role allows by now. */
   async function grantedNow(ctx: KoaContextWithOIDC, client: RegisteredClient): Promise<readonly Scope[]> {
     const grant = ctx.oidc.entities.Grant as { accountId?: string; organizationId?: string } | undefined;
-    if (ctx.oidc.route !== 'token' || !grant?.accountId || !grant.organizationId) return client.allowed_scopes;
+    if (ctx.oidc.route !== 'token' || !grant?.accountId || !grant.organizationId)
+      return client.allowed_scopes;
     const role = await roleForGrant({ accountId: grant.accountId, organizationId: grant.organizationId });
     if (!role) throw new errors.InvalidGrant('the person left the organization');
     return capScopes(client.allowed_scopes, role);

@@ -14,10 +14,18 @@ export type Sessions = {
 
 /** The library's own sessions, used from the pages too: signing out in one place is signing out in all. */
 export function createSessions(provider: Provider, options: { secure: boolean }): Sessions {
-  const cookieName = () => (provider as unknown as { cookieName(type: string): string }).cookieName('session');
+  const cookieName = () =>
+    (provider as unknown as { cookieName(type: string): string }).cookieName('session');
   const cookies = (ctx: Context) => provider.createContext(ctx.req, ctx.res).cookies;
-  const cookieOptions = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, secure: options.secure, path: '/' } as const;
-  const load = (ctx: Context) => provider.Session.get(ctx as never);
+  const cookieOptions = {
+    httpOnly: true,
+    sameSite: 'lax',
+    signed: true,
+    overwrite: true,
+    secure: options.secure,
+    path: '/',
+  } as const;
+  const load = (ctx: Context) => provider.Session.get(ctx);
 
   return {
     current: async (ctx) => {

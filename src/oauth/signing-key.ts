@@ -6,7 +6,12 @@ export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
 export type SigningKeyStatus = 'next' | 'current' | 'retired';
 
 /** A key pair for access and id tokens. `privateJwk` never leaves the process but sealed. */
-export type SigningKey = { kid: string; algorithm: SigningAlgorithm; status: SigningKeyStatus; privateJwk: JWK };
+export type SigningKey = {
+  kid: string;
+  algorithm: SigningAlgorithm;
+  status: SigningKeyStatus;
+  privateJwk: JWK;
+};
 
 export type SigningKeyStore = {
   /** Current first, then next, then retired. */

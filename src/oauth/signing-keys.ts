@@ -19,16 +19,22 @@ async function generateSigningKey(): Promise<SigningKey> {
   const { privateKey } = await generateKeyPair('RS256', { modulusLength: RSA_BITS, extractable: true });
   const jwk = await exportJWK(privateKey);
   const kid = await calculateJwkThumbprint(jwk);
-  return { kid, algorithm: 'RS256', status: 'current', privateJwk: { ...jwk, kid, alg: 'RS256', use: 'sig' } };
+  return {
+    kid,
+    algorithm: 'RS256',
+    status: 'current',
+    privateJwk: { ...jwk, kid, alg: 'RS256', use: 'sig' },
+  };
 }
 
 /** What anybody may know of the keys: for verifying, and for the JWKS. */
 export function publicJwks(keys: readonly SigningKey[]): { keys: JWK[] } {
   return {
-    keys: keys.map(({ privateJwk: { kty, n, e, crv, x, y, kid, alg, use } }) =>
-      Object.fromEntries(
-        Object.entries({ kty, n, e, crv, x, y, kid, alg, use }).filter(([, value]) => value !== undefined),
-      ) as JWK,
+    keys: keys.map(
+      ({ privateJwk: { kty, n, e, crv, x, y, kid, alg, use } }) =>
+        Object.fromEntries(
+          Object.entries({ kty, n, e, crv, x, y, kid, alg, use }).filter(([, value]) => value !== undefined),
+        ) as JWK,
     ),
   };
 }

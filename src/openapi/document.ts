@@ -133,7 +133,8 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output', schemas: Json): Jso
 }
 
 /** zod leaves its name in the schema; in JSON Schema 2020-12 `id` means nothing. */
-const withoutId = ({ id: _, ...schema }: Json): Json => schema;
+const withoutId = (schema: Json): Json =>
+  Object.fromEntries(Object.entries(schema).filter(([name]) => name !== 'id'));
 
 function securitySchemes({ apiUrl, webUrl }: { apiUrl: string; webUrl: string }): Json {
   const scopes = Object.fromEntries(ALL_SCOPES.map((scope) => [scope, SCOPES[scope].description]));

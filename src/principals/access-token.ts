@@ -96,8 +96,8 @@ export function createVerifier(
 ): (token: string, input: VerifyInput) => Promise<AccessTokenClaims | AppError> {
   const importedKeys = new WeakMap<JSONWebKeySet, ReturnType<typeof createLocalJWKSet>>();
   return async (token, { keys, now, path }) => {
-    let getKey = importedKeys.get(keys);
-    if (!getKey) importedKeys.set(keys, (getKey = createLocalJWKSet(keys)));
+    const getKey = importedKeys.get(keys) ?? createLocalJWKSet(keys);
+    importedKeys.set(keys, getKey);
     try {
       HEADER.parse(decodeProtectedHeader(token));
       const { payload } = await jwtVerify(token, getKey, {

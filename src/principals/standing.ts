@@ -2,6 +2,9 @@ import type { Environment } from '../../config/environments.ts';
 import { capScopes, type Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
 
+/** Between the database's clock, which says when a grant began, and ours, which says when a token did. */
+const CLOCK_SKEW_SECONDS = 5;
+
 /** What an access token rests on, as it is now. A JWT says what was true an hour ago; this says what still is. */
 export type UserStanding = {
   environment: Environment;
@@ -35,7 +38,7 @@ export function scopesLeftToUser(
 ): Scope[] | undefined {
   if (!standing?.userActive || standing.role === undefined || standing.grantedAt === undefined)
     return undefined;
-  if (issuedAt < Math.floor(standing.grantedAt.getTime() / 1000)) return undefined;
+  if (issuedAt < Math.floor(standing.grantedAt.getTime() / 1000) - CLOCK_SKEW_SECONDS) return undefined;
   return capScopes(granted, standing.role).filter((scope) => standing.appScopes.includes(scope));
 }
 

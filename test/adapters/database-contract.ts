@@ -1,9 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Database } from '../../adapters/database/database.ts';
 import { migrate } from '../../adapters/database/migrate.ts';
 import { isDatabaseUnavailable } from '../../src/kernel/database-failure.ts';
 import type { OpenDatabase } from '../support/databases.ts';
+
+/** Runs work as if it were called from here, where no transaction is open. */
+const outsideTransactions = AsyncLocalStorage.snapshot();
 
 /** What every database behind the port must do: the SQL of the adapters rests on it. */
 export function databaseContract(open: OpenDatabase): void {
@@ -59,7 +63,7 @@ export function databaseContract(open: OpenDatabase): void {
       const work = database.transaction(async () => {
         await add('uncommitted');
         expect(await exists('uncommitted')).toBe(true);
-        outside = readOutside('uncommitted');
+        outside = outsideTransactions(() => exists('uncommitted'));
         await new Promise((resolve) => setTimeout(resolve, 50));
         throw new Error('roll back');
       });
@@ -168,12 +172,12 @@ export function databaseContract(open: OpenDatabase): void {
     });
 
     test('a document', async () => {
-      const documents = fc.jsonValue({ noUnicodeString: false }).filter((value) => !JSON.stringify(value).includes('\\u0000'));
+      const documents = fc
+        .jsonValue({ stringUnit: 'grapheme' })
+        .map((value) => JSON.stringify(value))
+        .filter((json) => !json.includes('\\u0000')); // which jsonb refuses
       await fc.assert(
-        fc.asyncProperty(documents, async (document) => {
-          const expected: unknown = JSON.parse(JSON.stringify(document).replaceAll(/(?<=[[:,]|^)-0(?=[\],}]|$)/g, '0'));
-          expect(await roundTrip('document', JSON.stringify(document))).toEqual(expected);
-        }),
+        fc.asyncProperty(documents, async (json) => expect(await roundTrip('document', json)).toEqual(JSON.parse(json))),
         { numRuns: 30 },
       );
     });
@@ -235,19 +239,5 @@ export function databaseContract(open: OpenDatabase): void {
     test('may be run by several at once', async () => {
       await expect(Promise.all(Array.from({ length: 5 }, () => migrate(database.sql())))).resolves.toEqual([[], [], [], [], []]);
     });
-  });
-
-  /** Reads outside the transaction in whose call chain it is called. */
-  function readOutside(name: string): Promise<boolean> {
-    return outsideOf(() => exists(name));
-  }
-}
-
-/** Runs `work` later, in a call chain of its own: what `AsyncLocalStorage` knows of the caller's is not there. */
-const waiting: (() => void)[] = [];
-setInterval(() => waiting.splice(0).forEach((run) => run()), 5).unref();
-function outsideOf<T>(work: () => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    waiting.push(() => void work().then(resolve, reject));
   });
 }

@@ -37,7 +37,7 @@ describe('without any setting', () => {
       apiUrl: 'http://localhost:3000',
       webUrl: 'http://localhost:3000',
       port: 3000,
-      host: 'localhost',
+      host: '127.0.0.1',
       databaseUrl: undefined,
       dataDir: path.resolve('data'),
       redisUrl: undefined,

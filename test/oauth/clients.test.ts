@@ -24,15 +24,24 @@ const authorizeWith = async (config: client.Configuration, redirectUri: string, 
     code_challenge_method: 'S256',
   });
   const callback = await authorize(site, url.href);
-  return client.authorizationCodeGrant(config, callback, { pkceCodeVerifier: verifier, expectedState: state });
+  return client.authorizationCodeGrant(config, callback, {
+    pkceCodeVerifier: verifier,
+    expectedState: state,
+  });
 };
 
 describe('openid-client', () => {
   const discover = (clientId: string, secret?: string, algorithm: 'oidc' | 'oauth2' = 'oidc') =>
-    client.discovery(new URL(site.server.url), clientId, undefined, secret ? client.ClientSecretPost(secret) : client.None(), {
-      execute: [client.allowInsecureRequests],
-      algorithm,
-    });
+    client.discovery(
+      new URL(site.server.url),
+      clientId,
+      undefined,
+      secret ? client.ClientSecretPost(secret) : client.None(),
+      {
+        execute: [client.allowInsecureRequests],
+        algorithm,
+      },
+    );
 
   test('does discovery, code with PKCE, and refresh for a confidential app, and reads /v1/prompts', async () => {
     const { web } = site.made.apps;
@@ -67,14 +76,21 @@ describe('openid-client', () => {
     const config = await discover(service.clientId, service.clientSecret);
     const tokens = await client.clientCredentialsGrant(config, { scope: 'prompts:read' });
     expect(tokens.refresh_token).toBeUndefined();
-    expect(claimsOf(tokens.access_token)).toMatchObject({ sub: service.clientId, org_id: site.made.organization.id });
+    expect(claimsOf(tokens.access_token)).toMatchObject({
+      sub: service.clientId,
+      org_id: site.made.organization.id,
+    });
   });
 
   test('accepts the id_token when openid is asked for', async () => {
     const { web } = site.made.apps;
     const config = await discover(web.clientId, web.clientSecret);
     const tokens = await authorizeWith(config, web.redirectUris[0] as string, 'openid email prompts:read');
-    expect(tokens.claims()).toMatchObject({ sub: site.made.user.id, email: site.made.user.email, email_verified: true });
+    expect(tokens.claims()).toMatchObject({
+      sub: site.made.user.id,
+      email: site.made.user.email,
+      email_verified: true,
+    });
     expect(tokens.scope?.split(' ')).toContain('prompts:read');
   });
 });
@@ -106,7 +122,15 @@ describe('oauth4webapi', () => {
     const tokens = await oauth.processAuthorizationCodeResponse(
       server,
       app,
-      await oauth.authorizationCodeGrantRequest(server, app, auth, params, web.redirectUris[0] as string, verifier, insecure),
+      await oauth.authorizationCodeGrantRequest(
+        server,
+        app,
+        auth,
+        params,
+        web.redirectUris[0] as string,
+        verifier,
+        insecure,
+      ),
     );
     expect(tokens.scope).toBe('evaluations:read');
     const refreshed = await oauth.processRefreshTokenResponse(
@@ -136,7 +160,11 @@ describe('jsonwebtoken with jwks-rsa', () => {
   test('verifies the access token by the JWKS, with issuer and audience', async () => {
     const { web } = site.made.apps;
     const { access_token: token } = await codeFlow(site);
-    const keys = jwksRsa({ jwksUri: `${site.server.url}/.well-known/jwks.json`, cache: true, rateLimit: true });
+    const keys = jwksRsa({
+      jwksUri: `${site.server.url}/.well-known/jwks.json`,
+      cache: true,
+      rateLimit: true,
+    });
     const decoded = jsonwebtoken.decode(token, { complete: true });
     expect(decoded?.header).toEqual({ alg: 'RS256', typ: 'JWT', kid: expect.any(String) });
     const key = await keys.getSigningKey(decoded?.header.kid);

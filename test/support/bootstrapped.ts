@@ -6,10 +6,17 @@ import type { Bootstrapped } from '../../src/bootstrap.ts';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** Runs `promptreports-auth bootstrap --json` as an operator would; the database must not be open elsewhere if embedded. */
-export async function bootstrapDatabase(env: Record<string, string>, ...options: string[]): Promise<Bootstrapped> {
-  const { stdout } = await promisify(execFile)(process.execPath, ['src/cli.ts', 'bootstrap', '--json', ...options], {
-    cwd: ROOT,
-    env: { PATH: process.env['PATH'], ...env },
-  });
+export async function bootstrapDatabase(
+  env: Record<string, string>,
+  ...options: string[]
+): Promise<Bootstrapped> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['src/cli.ts', 'bootstrap', '--json', ...options],
+    {
+      cwd: ROOT,
+      env: { PATH: process.env['PATH'], ...env },
+    },
+  );
   return JSON.parse(stdout) as Bootstrapped;
 }

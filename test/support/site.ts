@@ -53,7 +53,8 @@ export function authorizationUrl(
     code_challenge_method: 'S256',
     ...overrides,
   };
-  for (const [name, value] of Object.entries(params)) if (value !== undefined) url.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(params))
+    if (value !== undefined) url.searchParams.set(name, value);
   return url.href;
 }
 
@@ -71,9 +72,9 @@ export async function authorize(
     if (page.html.includes('name="password"')) {
       page = await userAgent.submit(page, { email: made.user.email, password: made.user.password }, '/login');
     } else if (page.html.includes('name="decision"')) {
-      const asked = [...page.html.matchAll(/name="scope"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="scope"/g)].map(
-        ([, a, b]) => a ?? b ?? '',
-      );
+      const asked = [
+        ...page.html.matchAll(/name="scope"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="scope"/g),
+      ].map(([, a, b]) => a ?? b ?? '');
       page = await userAgent.submit(
         page,
         { decision, scope: scopes ?? asked, organization: made.organization.id },
@@ -83,13 +84,22 @@ export async function authorize(
       break;
     }
   }
-  if (!page.leftTo) throw new Error(`Not sent back to the app, but ${page.status} at ${page.url}:\n${page.html}`);
+  if (!page.leftTo)
+    throw new Error(`Not sent back to the app, but ${page.status} at ${page.url}:\n${page.html}`);
   return page.leftTo;
 }
 
 /** A request to the token endpoint with a form. */
-export const postToken = (site: Pick<Site, 'server'>, form: Record<string, string>, headers: Record<string, string> = {}) =>
-  fetch(new URL('/oauth/token', site.server.url), { method: 'POST', body: new URLSearchParams(form), headers });
+export const postToken = (
+  site: Pick<Site, 'server'>,
+  form: Record<string, string>,
+  headers: Record<string, string> = {},
+) =>
+  fetch(new URL('/oauth/token', site.server.url), {
+    method: 'POST',
+    body: new URLSearchParams(form),
+    headers,
+  });
 
 export type TokenAnswer = {
   access_token: string;
@@ -101,7 +111,10 @@ export type TokenAnswer = {
 };
 
 /** A whole code flow of the demo web app: what its owner gets when everything is allowed. */
-export async function codeFlow(site: Site, options: { scope?: string; scopes?: string[] } = {}): Promise<TokenAnswer> {
+export async function codeFlow(
+  site: Site,
+  options: { scope?: string; scopes?: string[] } = {},
+): Promise<TokenAnswer> {
   const { web } = site.made.apps;
   const { verifier, challenge } = pkce();
   const url = authorizationUrl(site, challenge, options.scope === undefined ? {} : { scope: options.scope });

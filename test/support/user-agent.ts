@@ -8,7 +8,11 @@ export type UserAgent = {
   /** Follows redirects within the site; stops at one that leads elsewhere (the app's callback). */
   open(url: string): Promise<Page & { leftTo?: URL }>;
   /** Posts the page's form (the one whose action ends with `action`, else the first) with its hidden fields and these. */
-  submit(page: Page, fields: Record<string, string | string[]>, action?: string): Promise<Page & { leftTo?: URL }>;
+  submit(
+    page: Page,
+    fields: Record<string, string | string[]>,
+    action?: string,
+  ): Promise<Page & { leftTo?: URL }>;
 };
 
 /**
@@ -24,7 +28,8 @@ export function createUserAgent(site: string): UserAgent {
       redirect: 'manual',
       headers: { Accept: 'text/html', ...init.headers, Cookie: await jar.getCookieString(url) },
     });
-    for (const cookie of response.headers.getSetCookie()) await jar.setCookie(cookie, url, { ignoreError: true });
+    for (const cookie of response.headers.getSetCookie())
+      await jar.setCookie(cookie, url, { ignoreError: true });
     const location = response.headers.get('location');
     if (location && response.status >= 300 && response.status < 400) {
       await response.body?.cancel();
@@ -41,7 +46,9 @@ export function createUserAgent(site: string): UserAgent {
     jar,
     open: (url) => request(new URL(url, site).href),
     submit: (page, fields, action) => {
-      const form = formsOf(page.html).find((found) => !action || found.action.split('?')[0]?.endsWith(action));
+      const form = formsOf(page.html).find(
+        (found) => !action || found.action.split('?')[0]?.endsWith(action),
+      );
       if (!form) throw new Error(`No form${action ? ` to ${action}` : ''} on ${page.url}:\n${page.html}`);
       const body = new URLSearchParams(form.hidden);
       for (const [name, value] of Object.entries(fields)) {
@@ -60,7 +67,12 @@ export function createUserAgent(site: string): UserAgent {
 /** The values of a page's checkboxes of that name that are ticked. */
 export const tickedBoxes = (html: string, name: string): string[] =>
   tags(html, 'input')
-    .filter((tag) => attribute(tag, 'type') === 'checkbox' && attribute(tag, 'name') === name && /\schecked(\s|=|>|\/)/.test(tag))
+    .filter(
+      (tag) =>
+        attribute(tag, 'type') === 'checkbox' &&
+        attribute(tag, 'name') === name &&
+        /\schecked(\s|=|>|\/)/.test(tag),
+    )
     .map((tag) => attribute(tag, 'value') ?? '');
 
 function formsOf(html: string): { action: string; hidden: [string, string][] }[] {

@@ -113,6 +113,7 @@ export async function up(knex: Knex): Promise<void> {
       payload jsonb,
       sealed bytea,
       consumed_at timestamptz,
+      sealed_answer bytea, -- what a rotation answered, for repeats within the grace
       created_at timestamptz NOT NULL DEFAULT now(),
       expires_at timestamptz NOT NULL,
       CHECK ((payload IS NULL) <> (sealed IS NULL))
@@ -121,6 +122,7 @@ export async function up(knex: Knex): Promise<void> {
     CREATE INDEX oauth_records_sessions_by_user ON oauth_records (user_id) WHERE kind = 'Session';
     CREATE UNIQUE INDEX oauth_records_by_uid ON oauth_records (uid_hash) WHERE uid_hash IS NOT NULL;
     CREATE UNIQUE INDEX oauth_records_by_user_code ON oauth_records (user_code_hash) WHERE user_code_hash IS NOT NULL;
+    CREATE INDEX oauth_records_with_answer ON oauth_records (consumed_at) WHERE sealed_answer IS NOT NULL;
     CREATE INDEX oauth_records_by_expiry ON oauth_records (expires_at);
 
     CREATE TABLE signing_keys (

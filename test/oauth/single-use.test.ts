@@ -1,0 +1,232 @@
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { freePort } from '../support/free-port.ts';
+import { describeWith } from '../support/needs.ts';
+import { type ServerProcess, startServer } from '../support/server-process.ts';
+import type { TokenAnswer } from '../support/site.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import {
+  addApp,
+  addPerson,
+  type Client,
+  getCode,
+  getTokens,
+  type Person,
+  type PreparedSite,
+  refreshForm,
+  startPreparedSite,
+} from './support.ts';
+
+const AT_ONCE = 50;
+
+type Answer = { status: number; body: TokenAnswer & { error?: string; code?: string } };
+
+/** A request to one node of the site, by the name that both have: as a load balancer passes it on. */
+async function send(
+  node: ServerProcess,
+  path: string,
+  options: { form?: Record<string, string>; bearer?: string },
+): Promise<Answer> {
+  const body = options.form && new URLSearchParams(options.form).toString();
+  const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+    request(
+      {
+        host: '127.0.0.1',
+        port: node.port,
+        path,
+        method: body === undefined ? 'GET' : 'POST',
+        headers: {
+          Host: new URL(node.url).host,
+          ...(body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }),
+          ...(options.bearer ? { Authorization: `Bearer ${options.bearer}` } : {}),
+        },
+      },
+      resolve,
+    )
+      .on('error', reject)
+      .end(body);
+  });
+  return { status: response.statusCode ?? 0, body: JSON.parse(await text(response)) };
+}
+
+const refusal = ({ status, body }: Answer): string => `${status} ${body.error ?? body.code ?? ''}`;
+
+/** All at once, by turns to each node. */
+async function race(nodes: ServerProcess[], form: Record<string, string>) {
+  const answers = await Promise.all(
+    Array.from({ length: AT_ONCE }, (_, i) =>
+      send(nodes[i % nodes.length] as ServerProcess, '/oauth/token', { form }),
+    ),
+  );
+  return {
+    won: answers.filter(({ status }) => status === 200).map(({ body }) => body),
+    lost: new Set(answers.filter(({ status }) => status !== 200).map(refusal)),
+  };
+}
+
+describeWith('postgresql', 'Two servers on one database', () => {
+  let site: PreparedSite<{ other: Client; ada: Person }>;
+  let nodes: ServerProcess[];
+  let web: Client;
+  const sql = () => site.services.database.sql();
+
+  beforeAll(async () => {
+    site = await startPreparedSite('postgresql', async (services, made) => ({
+      other: await addApp(services, made, { name: 'Second app' }),
+      ada: await addPerson(services, 'ada@example.com', [
+        { organizationId: made.organization.id, role: 'owner' },
+      ]),
+    }));
+    nodes = [
+      site.server,
+      await startServer({ ...site.env, API_URL: site.server.url, PORT: String(await freePort()) }),
+    ];
+    web = site.made.apps.web;
+  }, 90_000);
+
+  afterAll(async () => {
+    await nodes?.[1]?.stop();
+    await site?.stop();
+  });
+
+  beforeEach(async () => {
+    await sql()('grants').delete();
+  });
+
+  const replaysOf = (grantId: string): Promise<unknown[]> =>
+    sql()('audit_events').where({ type: 'token.replayed', target_id: grantId });
+
+  const grantOf = async (person: { id: string }, app: Client): Promise<string> => {
+    const where = { user_id: person.id, app_id: app.clientId };
+    return (await sql()('grants').where(where).first<{ id: string }>('id')).id;
+  };
+
+  const refresh = (tokens: TokenAnswer, client = web) =>
+    send(nodes[1] as ServerProcess, '/oauth/token', { form: refreshForm(client, tokens.refresh_token) });
+
+  /** The refresh token no longer works, the access token on neither node, and the log says why, once. */
+  const expectRevoked = async (tokens: TokenAnswer, grantId: string) => {
+    for (const node of nodes) {
+      expect(refusal(await send(node, '/v1/me', { bearer: tokens.access_token }))).toBe(
+        '401 credential_revoked',
+      );
+    }
+    expect(refusal(await refresh(tokens))).toBe('400 invalid_grant');
+    expect(await replaysOf(grantId)).toHaveLength(1);
+  };
+
+  const expectAlive = async (tokens: TokenAnswer, client = web) => {
+    expect((await send(nodes[0] as ServerProcess, '/v1/me', { bearer: tokens.access_token })).status).toBe(
+      200,
+    );
+    expect((await refresh(tokens, client)).status).toBe(200);
+  };
+
+  test('RFC 6749 §4.1.2: of 50 redemptions of one code at once exactly one gets tokens, which the replay revokes', async () => {
+    const { redemption } = await getCode(site);
+    const grantId = await grantOf(site.made.user, web);
+    const { won, lost } = await race(nodes, redemption);
+    expect(won).toHaveLength(1);
+    expect(lost).toEqual(new Set(['400 invalid_grant']));
+    await expectRevoked(won[0] as TokenAnswer, grantId);
+  }, 60_000);
+
+  test('RFC 9700 §4.14.2: of 50 uses of one refresh token at once exactly one gets tokens, and the family is revoked', async () => {
+    const first = await getTokens(site);
+    const grantId = await grantOf(site.made.user, web);
+    const { won, lost } = await race(nodes, refreshForm(web, first.refresh_token));
+    expect(won).toHaveLength(1);
+    expect(lost).toEqual(new Set(['400 invalid_grant']));
+    await expectRevoked(won[0] as TokenAnswer, grantId);
+    expect(refusal(await send(site.server, '/v1/me', { bearer: first.access_token }))).toBe(
+      '401 credential_revoked',
+    );
+  }, 60_000);
+
+  test('RFC 6749 §4.1.2: a code that is replayed later, at another node, revokes what it gave', async () => {
+    const { redemption } = await getCode(site);
+    const grantId = await grantOf(site.made.user, web);
+    const { body: tokens } = await send(nodes[0] as ServerProcess, '/oauth/token', { form: redemption });
+    const { body: child } = await refresh(tokens);
+    const replay = await send(nodes[1] as ServerProcess, '/oauth/token', { form: redemption });
+    expect(refusal(replay)).toBe('400 invalid_grant');
+    await expectRevoked(child, grantId);
+  });
+
+  test('RFC 9700 §4.14.2: a refresh token that is replayed after its children were used revokes all of them', async () => {
+    const first = await getTokens(site);
+    const grantId = await grantOf(site.made.user, web);
+    const { body: second } = await refresh(first);
+    const { body: third } = await refresh(second);
+    expect(refusal(await refresh(first))).toBe('400 invalid_grant');
+    await expectRevoked(third, grantId);
+    expect(await replaysOf(grantId)).toEqual([
+      expect.objectContaining({ organization_id: site.made.organization.id, actor_id: web.clientId }),
+    ]);
+  });
+
+  test('a replay revokes neither the families of another person nor those of another app', async () => {
+    const ofAda = await getTokens(site, {
+      agent: createUserAgent(site.server.url),
+      person: site.extra.ada,
+    });
+    const ofOtherApp = await getTokens(site, { client: site.extra.other });
+    const first = await getTokens(site);
+    await refresh(first);
+    expect(refusal(await refresh(first))).toBe('400 invalid_grant');
+    await expectAlive(ofAda);
+    await expectAlive(ofOtherApp, site.extra.other);
+  });
+
+  test('a person and an app have one grant: a replay ends the access from all browsers of that person, and nothing else does', async () => {
+    const atHome = await getTokens(site);
+    const atWork = await getTokens(site, { agent: createUserAgent(site.server.url) });
+    await expectAlive(atHome);
+    await expectAlive(atWork);
+    const grantId = await grantOf(site.made.user, web);
+    expect(refusal(await refresh(atHome))).toBe('400 invalid_grant'); // `expectAlive` has used it
+    await expectRevoked(atWork, grantId);
+  });
+
+  test('a spent code in the hands of somebody without its verifier, or without the secret, revokes nothing', async () => {
+    const { redemption } = await getCode(site);
+    const { body: tokens } = await send(site.server, '/oauth/token', { form: redemption });
+    const attempts = [
+      { ...redemption, code_verifier: 'x'.repeat(43) },
+      { ...redemption, client_secret: site.made.apps.service.clientSecret },
+      { ...redemption, client_id: site.extra.other.clientId, client_secret: site.extra.other.clientSecret },
+    ];
+    for (const form of attempts) {
+      expect((await send(site.server, '/oauth/token', { form })).status).toBeGreaterThanOrEqual(400);
+    }
+    await expectAlive(tokens);
+  });
+
+  test('consent given anew after a replay does not bring the revoked tokens back to life', async () => {
+    const stolen = await getTokens(site);
+    await refresh(stolen);
+    expect(refusal(await refresh(stolen))).toBe('400 invalid_grant');
+    const fresh = await getTokens(site);
+    await expectAlive(fresh);
+    expect(refusal(await send(site.server, '/v1/me', { bearer: stolen.access_token }))).toBe(
+      '401 credential_revoked',
+    );
+    expect(refusal(await refresh(stolen))).toBe('400 invalid_grant');
+  });
+
+  test('a refresh of another family at the same moment as a replay is either answered or refused, never an error', async () => {
+    const stolen = await getTokens(site);
+    const { body: current } = await refresh(stolen);
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        send(nodes[i % 2] as ServerProcess, '/oauth/token', {
+          form: refreshForm(web, i % 2 ? stolen.refresh_token : current.refresh_token),
+        }),
+      ),
+    );
+    for (const answer of answers) expect([200, 400]).toContain(answer.status);
+    const grants = await sql()('grants').where({ user_id: site.made.user.id, app_id: web.clientId });
+    expect(grants).toEqual([]);
+  });
+});

@@ -1,0 +1,90 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import type { Database } from '../../adapters/database/database.ts';
+import { createStandings } from '../../adapters/database/standings.ts';
+import type { Standings } from '../../src/principals/standing.ts';
+import { describeEachDatabase } from '../support/databases.ts';
+
+const GRANTED_AT = new Date('2026-01-15T10:30:00.123Z');
+
+describeEachDatabase('what an access token rests on', (open) => {
+  let database: Database;
+  let standings: Standings;
+  const token = { userId: 'usr_1', appId: 'app_1', organizationId: 'org_1' };
+  const into = (table: string, row: object) => database.sql()(table).insert(row);
+
+  beforeAll(async () => {
+    database = await open();
+    standings = createStandings(database);
+  });
+  afterAll(() => database.close());
+
+  beforeEach(async () => {
+    await database.sql()('organizations').delete();
+    await database.sql()('users').delete();
+    // The app belongs to another organization than the one that allowed it to act.
+    for (const id of ['org_1', 'org_2', 'org_app']) await into('organizations', { id, name: id });
+    await into('users', { id: 'usr_1', email: 'a@example.com', name: 'A', password_hash: 'none' });
+    await into('memberships', { organization_id: 'org_1', user_id: 'usr_1', role: 'member' });
+    await into('memberships', { organization_id: 'org_2', user_id: 'usr_1', role: 'owner' });
+    await into('apps', {
+      id: 'app_1',
+      organization_id: 'org_app',
+      name: 'App',
+      kind: 'web',
+      environment: 'test',
+      redirect_uris: ['https://app.example/cb'],
+      scopes: ['prompts:read'],
+    });
+    await into('grants', {
+      id: 'grant-1',
+      user_id: 'usr_1',
+      app_id: 'app_1',
+      organization_id: 'org_1',
+      payload: '{}',
+      created_at: GRANTED_AT,
+      expires_at: new Date(Date.now() + 60_000),
+    });
+  });
+
+  test('is read whole', async () => {
+    expect(await standings.ofUser(token)).toEqual({
+      environment: 'test',
+      appScopes: ['prompts:read'],
+      userActive: true,
+      role: 'member',
+      grantedAt: GRANTED_AT,
+    });
+    expect(await standings.ofApp('app_1')).toEqual({
+      environment: 'test',
+      appScopes: ['prompts:read'],
+      organizationId: 'org_app',
+    });
+  });
+
+  test('a grant counts in its own organization only', async () => {
+    expect(await standings.ofUser({ ...token, organizationId: 'org_2' })).toMatchObject({
+      role: 'owner',
+      grantedAt: undefined,
+    });
+  });
+
+  test('each part can go by itself', async () => {
+    const { fn } = database.sql();
+    await database.sql()('grants').update({ expires_at: fn.now() });
+    expect(await standings.ofUser(token)).toMatchObject({ role: 'member', grantedAt: undefined });
+    await database.sql()('memberships').where({ organization_id: 'org_1' }).delete();
+    expect(await standings.ofUser(token)).toMatchObject({ userActive: true, role: undefined });
+    await database.sql()('users').update({ deactivated_at: fn.now() });
+    expect(await standings.ofUser(token)).toMatchObject({ userActive: false, role: undefined });
+    await database.sql()('users').delete();
+    expect(await standings.ofUser(token)).toMatchObject({ userActive: false });
+    await database.sql()('apps').delete();
+    expect(await standings.ofUser(token)).toBeUndefined();
+    expect(await standings.ofApp('app_1')).toBeUndefined();
+  });
+
+  test('an id that is none finds nothing', async () => {
+    expect(await standings.ofApp("app_' OR '1'='1")).toBeUndefined();
+    expect(await standings.ofUser({ ...token, userId: 'usr_x' })).toMatchObject({ userActive: false });
+  });
+});
