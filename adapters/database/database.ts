@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import knexFactory, { type Knex } from 'knex';
 import type { Logger } from '../../src/kernel/log.ts';
 import { openEmbedded } from './embedded.ts';
+import { knexLog } from './knex-log.ts';
 import { migrate } from './migrate.ts';
 
 /** How the SQL of this folder reaches PostgreSQL: the open transaction of this call chain, or the pool. */
@@ -35,7 +36,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const opened = options.databaseUrl
     ? {
-        knex: openPostgres(options.databaseUrl, options.poolSize),
+        knex: openPostgres(options.databaseUrl, options.poolSize, options.logger),
         close: async () => {},
         kind: 'postgresql' as const,
       }
@@ -69,7 +70,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
-function openPostgres(connectionString: string, poolSize: number): Knex {
+function openPostgres(connectionString: string, poolSize: number, logger: Logger): Knex {
   return knexFactory({
     client: 'pg',
     connection: {
@@ -83,5 +84,6 @@ function openPostgres(connectionString: string, poolSize: number): Knex {
     },
     pool: { min: 0, max: poolSize },
     acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+    log: knexLog(logger),
   });
 }

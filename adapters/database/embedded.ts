@@ -4,6 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 import knexFactory, { type Knex } from 'knex';
 import type { Logger } from '../../src/kernel/log.ts';
 import { lockDirectory } from './directory-lock.ts';
+import { knexLog } from './knex-log.ts';
 import { PgliteStream } from './pglite-stream.ts';
 
 const UPKEEP_INTERVAL_MS = 10 * 60_000;
@@ -32,6 +33,8 @@ export async function openEmbedded(
     connection: () => ({ stream: () => new PgliteStream(db), user: 'postgres', database: 'postgres' }),
     pool: { min: 1, max: 1 },
     acquireConnectionTimeout: acquireTimeoutMs,
+    compileSqlOnError: false,
+    log: knexLog(logger),
   });
   // Nothing vacuums or checkpoints by itself here, and the write-ahead log would only grow.
   const upkeep = setInterval(() => {

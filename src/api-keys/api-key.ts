@@ -34,7 +34,7 @@ export type ApiKeyStore = {
 };
 
 /** A promise to secret scanners everywhere: never change these. */
-export const KEY_PREFIXES: Record<Environment, string> = { live: 'pr_live_', test: 'pr_test_' };
+const KEY_PREFIXES: Record<Environment, string> = { live: 'pr_live_', test: 'pr_test_' };
 
 export const issueKey = (environment: Environment): Secret => issueSecret(KEY_PREFIXES[environment]);
 

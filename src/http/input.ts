@@ -62,7 +62,7 @@ function queryOf(ctx: Context): Record<string, string | string[]> {
 }
 
 /** Every fault with its path, as in "metadata.team"; messages never repeat the value. */
-export function faultsOf(error: z.ZodError): FieldError[] {
+function faultsOf(error: z.ZodError): FieldError[] {
   return error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not known here' }))

@@ -3,9 +3,6 @@ import { z } from 'zod';
 const DEFAULT_LIMIT = 20;
 const MOST = 100;
 
-/** Where a list goes on, and how long a page is. `after` is the key of the last item of the page before. */
-export type Page<K> = { limit: number; after: K | undefined };
-
 /** The query of a list. `readKey` says whether a decoded cursor can be one of this list's: anybody may send anything. */
 export const pageQuery = <K extends string | number>(readKey: (text: string) => K | undefined) =>
   z.strictObject({

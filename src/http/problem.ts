@@ -7,7 +7,7 @@ import { toAppError } from './errors.ts';
 import { isApiRequest, placeOf } from './places.ts';
 
 /** What an error page shows. */
-export type ProblemView = { status: number; title: string; detail: string; code: string; requestId: string };
+type ProblemView = { status: number; title: string; detail: string; code: string; requestId: string };
 
 export type RenderErrorsDeps = {
   apiUrl: string;

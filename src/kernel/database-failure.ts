@@ -4,7 +4,7 @@
  * whose errors have no codes.
  */
 export function isDatabaseUnavailable(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!isError(error)) return false;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
   if (typeof code === 'string') {
     if (typeof syscall === 'string' && SOCKET_CALLS.has(syscall)) return true;
@@ -12,7 +12,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   }
   if (UNAVAILABLE_NAMES.has(error.name)) return true;
   if (UNAVAILABLE_WORDS.test(error.message)) return true;
-  return error instanceof AggregateError
+  return 'errors' in error && Array.isArray(error.errors)
     ? error.errors.some(isDatabaseUnavailable)
     : isDatabaseUnavailable(error.cause);
 }
@@ -29,9 +29,14 @@ export function loggable(error: unknown): Record<string, unknown> {
     .filter((line) => /^\s+at /.test(line))
     .join('\n');
   const ofDatabase = typeof code === 'string' && SQLSTATE.test(code);
-  const message = ofDatabase ? `database error ${code}` : error.message.slice(0, 500);
+  // Knex puts the statement, its values written into it, before " - ".
+  const message = ofDatabase ? `database error ${code}` : error.message.split(' - ').at(-1)?.slice(0, 500);
   return { type: error.name, message, code, constraint, table, stack: frames };
 }
+
+/** Also of an error that was made in another realm (a VM context, as Jest's), which `instanceof` misses. */
+const isError = (error: unknown): error is Error =>
+  typeof error === 'object' && error !== null && 'name' in error && 'message' in error;
 
 const SQLSTATE = /^[0-9A-Z]{5}$/;
 

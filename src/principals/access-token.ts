@@ -29,7 +29,7 @@ const CLAIMS = z.object({
   exp: z.int().nonnegative(),
 });
 
-export type AccessTokenClaims = z.output<typeof CLAIMS>;
+type AccessTokenClaims = z.output<typeof CLAIMS>;
 
 export type AccessTokenDeps = {
   apiUrl: string;
@@ -91,7 +91,7 @@ type VerifyInput = { keys: JSONWebKeySet; now: Date; path: string };
  * Signature, issuer, audience, times and the presence of all claims; the error to answer with when one is wrong. Does NOT
  * check scopes, nor whether person, app and grant still stand.
  */
-export function createVerifier(
+function createVerifier(
   apiUrl: string,
 ): (token: string, input: VerifyInput) => Promise<AccessTokenClaims | AppError> {
   const importedKeys = new WeakMap<JSONWebKeySet, ReturnType<typeof createLocalJWKSet>>();

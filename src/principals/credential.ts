@@ -63,7 +63,7 @@ export function refuseCredentialInBody(
   }
 }
 
-export const missingCredential = (): AppError =>
+const missingCredential = (): AppError =>
   new AppError(
     'missing_credential',
     'Send an API key or access token: "Authorization: Bearer <credential>".',

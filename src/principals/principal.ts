@@ -2,7 +2,7 @@ import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
 
 /** How a caller proved who it is. */
-export type Method = 'api_key' | 'oauth_user' | 'client_credentials';
+type Method = 'api_key' | 'oauth_user' | 'client_credentials';
 
 /**
  * Who a credential proves, and what it may do. From here on nothing asks which kind of credential it was, but to say so.

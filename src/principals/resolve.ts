@@ -2,7 +2,7 @@ import { AppError } from '../kernel/errors.ts';
 import type { Principal } from './principal.ts';
 
 /** What was presented, and how: resolvers may bind a credential to the path or the address it is used from. */
-export type Presented = {
+type Presented = {
   /** The bearer credential, in the clear: never log it, never put it into an error. */
   credential: string;
   path: string;

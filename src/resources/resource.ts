@@ -14,7 +14,7 @@ import type { IdPrefix } from '../kernel/ids.ts';
 export type Owner = { organizationId: string; environment: Environment };
 
 /** Each resource's name, as in `object` and in the types of its events. */
-export type ResourceName = 'prompt';
+type ResourceName = 'prompt';
 
 /**
  * Where a resource is kept. Every method is held to `owner`: another's item is as if it didn't exist. Every method joins the

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { linkSync, statSync, utimesSync } from 'node:fs';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Database, openDatabase } from '../../adapters/database/database.ts';
@@ -17,7 +18,12 @@ describe('the embedded database', () => {
   afterEach(() => folder.remove());
 
   const open = (): Promise<Database> =>
-    openDatabase({ databaseUrl: undefined, poolSize: 1, dataDir: folder.dataDir, logger: createLogger('warn') });
+    openDatabase({
+      databaseUrl: undefined,
+      poolSize: 1,
+      dataDir: folder.dataDir,
+      logger: createLogger('warn'),
+    });
 
   /** Another process that has the folder open. `lines`: what it has said so far. */
   const holder = async (mode: 'idle' | 'write'): Promise<{ kill(): Promise<void>; lines: string[] }> => {
@@ -82,20 +88,22 @@ describe('the embedded database', () => {
     expect(kept.slice(0, acknowledged.length)).toEqual(acknowledged);
     await database.close();
   });
-
-  test('keeps its folder to its owner', async () => {
-    const dataDir = path.join(folder.dataDir, 'new');
-    const lock = await lockDirectory(dataDir);
-    expect(statSync(dataDir).mode & 0o077).toBe(0);
-    await lock.release();
-  });
 });
 
 describe('the lock of a folder', () => {
+  test('makes the folder, for its owner alone', async () => {
+    const folder = path.join(temporaryFolder('lock'), 'new');
+    const lock = await lockDirectory(folder);
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    await lock.release();
+  });
+
   test('is free again once it is released', async () => {
     const folder = temporaryFolder('lock');
     await (await lockDirectory(folder)).release();
-    await (await lockDirectory(folder)).release();
+    const second = await lockDirectory(folder);
+    await expect(lockDirectory(folder)).rejects.toThrow(DirectoryInUseError);
+    await second.release();
   });
 
   test('goes to exactly one of ten that ask at once', async () => {
@@ -106,10 +114,33 @@ describe('the lock of a folder', () => {
     await held[0]?.value.release();
   });
 
-  test('works in a folder whose path is longer than a socket address may be', async () => {
-    const folder = path.join(temporaryFolder('lock'), 'deep'.repeat(20), 'deeper'.repeat(20));
-    const lock = await lockDirectory(folder);
+  test('goes to exactly one of ten also when a killed process has left its file behind', async () => {
+    const folder = temporaryFolder('lock');
+    await leaveStaleSocket(path.join(folder, 'lock.sock'));
+    const results = await Promise.allSettled(Array.from({ length: 10 }, () => lockDirectory(folder)));
+    const held = results.filter((result) => result.status === 'fulfilled');
+    expect(held).toHaveLength(1);
     await expect(lockDirectory(folder)).rejects.toThrow(DirectoryInUseError);
-    await lock.release();
+    await held[0]?.value.release();
+  });
+
+  test('is not barred for good by a process that was killed while it took over', async () => {
+    const folder = temporaryFolder('lock');
+    await leaveStaleSocket(path.join(folder, 'lock.sock'));
+    await leaveStaleSocket(path.join(folder, 'takeover.sock'));
+    await expect(lockDirectory(folder)).rejects.toThrow(DirectoryInUseError);
+    const anHourAgo = Date.now() / 1000 - 3600;
+    utimesSync(path.join(folder, 'takeover.sock'), anHourAgo, anHourAgo);
+    await expect(lockDirectory(folder)).rejects.toThrow(DirectoryInUseError); // clears the way
+    await (await lockDirectory(folder)).release();
   });
 });
+
+/** The file that a process leaves which listened there and was killed: nothing answers on it. */
+async function leaveStaleSocket(file: string): Promise<void> {
+  const server = createServer().listen(`${file}.new`);
+  await once(server, 'listening');
+  linkSync(`${file}.new`, file);
+  server.close();
+  await once(server, 'close');
+}

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { type AppServer, startAppServer } from '../support/app-server.ts';
 import { launchBrowser } from '../support/browser.ts';
 import { latestMailTo } from '../support/mailbox.ts';
 import { describeWith } from '../support/needs.ts';
+import { registerTestApp } from '../support/prepare.ts';
 import {
   authorizationUrl,
   claimsOf,
@@ -22,31 +24,41 @@ describeWith('chromium', 'A person in Chromium', () => {
   let context: BrowserContext;
   let page: Page;
   const violations: string[] = [];
-  let sentTo: URL | undefined;
+  let appServer: AppServer;
+  let app: { clientId: string; clientSecret: string };
+
+  const authorizeUrl = (challenge: string, scope: string) =>
+    authorizationUrl(site, challenge, {
+      client_id: app.clientId,
+      redirect_uri: appServer.redirectUri,
+      scope,
+    });
 
   beforeAll(async () => {
-    site = await startSite();
+    appServer = await startAppServer();
+    site = await startSite({}, async (services, { organization }) => {
+      app = await registerTestApp(services, {
+        organizationId: organization.id,
+        redirectUris: [appServer.redirectUri],
+      });
+    });
     browser = await launchBrowser();
     context = await browser.newContext({ javaScriptEnabled: true });
     page = await context.newPage();
     page.on('console', (message) => {
       if (/content security policy/i.test(message.text())) violations.push(message.text());
     });
-    // The app's own server: all that the test needs of it is where the browser was sent.
-    await page.route('http://localhost:8080/**', (route) => {
-      sentTo = new URL(route.request().url());
-      return route.fulfill({ contentType: 'text/html', body: '<title>the app</title>' });
-    });
   }, 60_000);
 
   afterAll(async () => {
-    await browser.close();
-    await site.stop();
+    await browser?.close();
+    await site?.stop();
+    await appServer?.close();
   });
 
   test('signs up, confirms by mail, signs in, unticks a scope, consents; the token holds just the rest', async () => {
     const { verifier, challenge } = pkce();
-    await page.goto(authorizationUrl(site, challenge, { scope: 'prompts:read prompts:write reports:read' }));
+    await page.goto(authorizeUrl(challenge, 'prompts:read prompts:write reports:read'));
     await page.getByRole('link', { name: /create|sign up/i }).click();
     await page.getByLabel('Your name').fill('Ada Lovelace');
     await page.getByLabel(/e-mail/i).fill(EMAIL);
@@ -70,20 +82,19 @@ describeWith('chromium', 'A person in Chromium', () => {
     expect(
       await boxes.evaluateAll((all) => all.map((box) => (box as unknown as { checked: boolean }).checked)),
     ).toEqual([true, true, true]);
-    expect(await page.locator('main').textContent()).toContain('localhost:8080');
+    expect(await page.locator('main').textContent()).toContain(new URL(appServer.redirectUri).host);
     await page.locator('input[name=scope][value="prompts:write"]').uncheck();
     await page.getByRole('button', { name: 'Allow' }).click();
-    await page.waitForURL('http://localhost:8080/**');
+    await page.getByRole('heading', { name: 'Back at the app' }).waitFor();
 
-    expect(sentTo?.searchParams.get('state')).toBe('the-state');
-    expect(sentTo?.searchParams.get('iss')).toBe(site.server.url);
-    const { web } = site.made.apps;
+    expect(appServer.visited()?.searchParams.get('state')).toBe('the-state');
+    expect(appServer.visited()?.searchParams.get('iss')).toBe(site.server.url);
     const response = await postToken(site, {
       grant_type: 'authorization_code',
-      client_id: web.clientId,
-      client_secret: web.clientSecret,
-      redirect_uri: web.redirectUris[0] as string,
-      code: sentTo?.searchParams.get('code') ?? '',
+      client_id: app.clientId,
+      client_secret: app.clientSecret,
+      redirect_uri: appServer.redirectUri,
+      code: appServer.visited()?.searchParams.get('code') ?? '',
       code_verifier: verifier,
     });
     const tokens = (await response.json()) as TokenAnswer;
@@ -99,14 +110,14 @@ describeWith('chromium', 'A person in Chromium', () => {
   }, 60_000);
 
   test('is not asked again for the same scopes, and is asked again when they grow', async () => {
-    sentTo = undefined;
-    await page.goto(authorizationUrl(site, pkce().challenge, { scope: 'prompts:read reports:read' }));
-    await page.waitForURL('http://localhost:8080/**');
-    expect((sentTo as URL | undefined)?.searchParams.get('code')).toBeTruthy();
+    appServer.forget();
+    await page.goto(authorizeUrl(pkce().challenge, 'prompts:read reports:read'));
+    await page.getByRole('heading', { name: 'Back at the app' }).waitFor();
+    expect(appServer.visited()?.searchParams.get('code')).toBeTruthy();
 
-    await page.goto(authorizationUrl(site, pkce().challenge, { scope: 'prompts:read evaluations:read' }));
+    await page.goto(authorizeUrl(pkce().challenge, 'prompts:read evaluations:read'));
     await page.getByRole('button', { name: 'Deny' }).click();
-    await page.waitForURL('http://localhost:8080/**');
-    expect((sentTo as URL | undefined)?.searchParams.get('error')).toBe('access_denied');
+    await page.getByRole('heading', { name: 'Back at the app' }).waitFor();
+    expect(appServer.visited()?.searchParams.get('error')).toBe('access_denied');
   }, 30_000);
 });

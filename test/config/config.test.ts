@@ -86,12 +86,22 @@ describe('a fault', () => {
   });
 
   test('stands on its own line of the message', () => {
-    expect(() => loadConfig({ PORT: 'x', REDIS_URL: 'x' })).toThrow(/2 faults:\n {2}- PORT .+\n {2}- REDIS_URL .+$/);
+    expect(() => loadConfig({ PORT: 'x', REDIS_URL: 'x' })).toThrow(
+      /2 faults:\n {2}- PORT .+\n {2}- REDIS_URL .+$/,
+    );
   });
 
   test('never shows the value, which may be a secret', () => {
     const canary = 'canary-2f81';
-    for (const name of ['DATABASE_URL', 'REDIS_URL', 'SMTP_URL', 'SECRET_KEY', 'API_URL', 'NODE_ENV', 'PORT']) {
+    for (const name of [
+      'DATABASE_URL',
+      'REDIS_URL',
+      'SMTP_URL',
+      'SECRET_KEY',
+      'API_URL',
+      'NODE_ENV',
+      'PORT',
+    ]) {
       const faults = faultsOf({ [name]: canary });
       expect(faults).toHaveLength(1);
       expect(faults.join()).not.toContain(canary);
@@ -156,7 +166,10 @@ describe('a setting', () => {
   });
 
   test('that is given both ways is a fault, since one of them would be ignored', () => {
-    const env = { SECRET_KEY: KEY.toString('base64'), SECRET_KEY_FILE: fileWith('key', KEY.toString('base64')) };
+    const env = {
+      SECRET_KEY: KEY.toString('base64'),
+      SECRET_KEY_FILE: fileWith('key', KEY.toString('base64')),
+    };
     expect(faultsOf(env)).toEqual([expect.stringContaining('SECRET_KEY and SECRET_KEY_FILE are both set')]);
   });
 
@@ -182,9 +195,9 @@ describe('in production', () => {
 
   test('a setting that is wrong is not also called missing', () => {
     expect(faultsOf({ ...PRODUCTION, API_URL: 'nonsense', SECRET_KEY: 'short' })).toHaveLength(2);
-    expect(faultsOf({ ...PRODUCTION, SECRET_KEY: undefined, SECRET_KEY_FILE: path.join(folder, 'missing') })).toEqual([
-      expect.stringContaining('SECRET_KEY_FILE names a file'),
-    ]);
+    expect(
+      faultsOf({ ...PRODUCTION, SECRET_KEY: undefined, SECRET_KEY_FILE: path.join(folder, 'missing') }),
+    ).toEqual([expect.stringContaining('SECRET_KEY_FILE names a file')]);
   });
 
   test.each(['API_URL', 'WEB_URL'])('%s must be https', (name) => {

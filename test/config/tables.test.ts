@@ -10,9 +10,12 @@ describe('the plans', () => {
     ['pro', 300, 10_000, 50],
     ['business', 600, 50_000, 100],
     ['enterprise', 1_000, 100_000, 200],
-  ] as const)('%s allows %i requests a minute, %i a day, %i a second', (plan, perMinute, perDay, perSecond) => {
-    expect(PLANS[plan]).toEqual({ perMinute, perDay, perSecond });
-  });
+  ] as const)(
+    '%s allows %i requests a minute, %i a day, %i a second',
+    (plan, perMinute, perDay, perSecond) => {
+      expect(PLANS[plan]).toEqual({ perMinute, perDay, perSecond });
+    },
+  );
 });
 
 describe('the scopes', () => {
@@ -35,12 +38,18 @@ describe('the scopes', () => {
     for (const scope of ALL_SCOPES) expect(scope.endsWith(`:${SCOPES[scope].level}`)).toBe(true);
   });
 
-  test.each(['toString', '__proto__', 'prompts', 'prompts:admin', 'PROMPTS:READ', ''])('do not include %j', (name) => {
-    expect(isScope(name)).toBe(false);
-  });
+  test.each(['toString', '__proto__', 'prompts', 'prompts:admin', 'PROMPTS:READ', ''])(
+    'do not include %j',
+    (name) => {
+      expect(isScope(name)).toBe(false);
+    },
+  );
 
   test("are sorted in the table's order, each once", () => {
-    expect(sortScopes(['reports:read', 'prompts:write', 'reports:read'])).toEqual(['prompts:write', 'reports:read']);
+    expect(sortScopes(['reports:read', 'prompts:write', 'reports:read'])).toEqual([
+      'prompts:write',
+      'reports:read',
+    ]);
   });
 });
 

@@ -223,6 +223,9 @@ describe('a database that cannot serve', () => {
       constraint: 'users_email_key',
     });
     expect(JSON.stringify(loggable(error))).not.toContain('canary');
+    const timeout = new Error("insert into users values ('canary - x') - Query read timeout");
+    expect(loggable(timeout)).toMatchObject({ message: 'Query read timeout' });
+    expect(JSON.stringify(loggable(timeout))).not.toContain('canary');
     expect(loggable(error)).toMatchObject({ code: '23505', constraint: 'users_email_key' });
   });
 });

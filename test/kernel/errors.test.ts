@@ -19,7 +19,9 @@ const CONTRACT: Record<number, string[]> = {
 
 describe('the table of errors', () => {
   test("holds the contract's codes with their statuses, and no others", () => {
-    const expected = Object.entries(CONTRACT).flatMap(([status, codes]) => codes.map((code) => [code, Number(status)]));
+    const expected = Object.entries(CONTRACT).flatMap(([status, codes]) =>
+      codes.map((code) => [code, Number(status)]),
+    );
     const actual = Object.entries(ERRORS).map(([code, { status }]) => [code, status]);
     expect(Object.fromEntries(actual)).toEqual(Object.fromEntries(expected));
   });
@@ -38,7 +40,11 @@ describe('an AppError', () => {
   test("keeps the caller's words, the operator's cause and the extras apart", () => {
     const cause = new Error('connection refused by 10.0.0.5');
     const error = new AppError('unavailable', 'Try again soon.', { retryAfterSeconds: 2 }, { cause });
-    expect(error).toMatchObject({ code: 'unavailable', detail: 'Try again soon.', extras: { retryAfterSeconds: 2 } });
+    expect(error).toMatchObject({
+      code: 'unavailable',
+      detail: 'Try again soon.',
+      extras: { retryAfterSeconds: 2 },
+    });
     expect(error.cause).toBe(cause);
     expect(error.message).not.toContain('10.0.0.5');
   });

@@ -15,7 +15,13 @@ const CREDENTIALS: [string, string][] = [
 
 describe('redact', () => {
   test.each(CREDENTIALS)('takes %s out of whatever stands around it', (_, credential) => {
-    for (const [before, after] of [['', ''], ['key=', '&next=1'], ['{"token":"', '"}'], ['Authorization: Bearer ', '\n'], ['/v1/me?token=Bearer%20', '&x']]) {
+    for (const [before, after] of [
+      ['', ''],
+      ['key=', '&next=1'],
+      ['{"token":"', '"}'],
+      ['Authorization: Bearer ', '\n'],
+      ['/v1/me?token=Bearer%20', '&x'],
+    ]) {
       const text = redact(`${before}${credential}${after}`);
       expect(text).not.toContain(credential.slice(-20));
       expect(text).toContain('[redacted]');
@@ -55,7 +61,10 @@ describe('the logger', () => {
 
   test('writes JSON lines to standard error and nothing to standard output', () => {
     const { stdout, stderr } = logged("logger.info({ port: 3000 }, 'listening'); logger.warn('second')");
-    const lines = stderr.trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+    const lines = stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines).toEqual([
       { level: 'info', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/), port: 3000, msg: 'listening' },
       { level: 'warn', time: expect.stringMatching(/^\d{4}-\d\d-\d\dT/), msg: 'second' },
@@ -67,15 +76,18 @@ describe('the logger', () => {
     expect(logged("logger.debug('not asked for')").stderr).toBe('');
   });
 
-  test.each(CREDENTIALS)('never writes %s, be it in the message, a field, an error or its cause', (_, credential) => {
-    const { stderr } = logged(`
+  test.each(CREDENTIALS)(
+    'never writes %s, be it in the message, a field, an error or its cause',
+    (_, credential) => {
+      const { stderr } = logged(`
       const credential = ${JSON.stringify(credential)};
       logger.info('got ' + credential);
       logger.info({ deep: { down: [credential] } }, 'field');
       logger.error({ err: new Error('bad ' + credential, { cause: new Error(credential) }) }, 'error');`);
-    expect(stderr.trim().split('\n')).toHaveLength(3);
-    expect(stderr).not.toContain(credential.slice(-20));
-  });
+      expect(stderr.trim().split('\n')).toHaveLength(3);
+      expect(stderr).not.toContain(credential.slice(-20));
+    },
+  );
 
   test('never writes passwords, cookies and client secrets, which have no shape of their own', () => {
     const { stderr } = logged(`

@@ -10,7 +10,7 @@ import {
   sha256,
 } from '../../src/kernel/secret.ts';
 
-const BASE62 = [...'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'];
+const BASE62 = Array.from('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
 const base62 = (length: number) =>
   fc.array(fc.constantFrom(...BASE62), { minLength: length, maxLength: length }).map((list) => list.join(''));
 
@@ -60,7 +60,15 @@ describe('an issued secret', () => {
 
   test('is refused when shortened, lengthened, or given what is not base 62', () => {
     const value = issueSecret('pr_live_').reveal();
-    for (const other of [value.slice(0, -1), `${value}0`, `${value}\n`, ` ${value}`, value.toLowerCase(), '', 'pr_live_']) {
+    for (const other of [
+      value.slice(0, -1),
+      `${value}0`,
+      `${value}\n`,
+      ` ${value}`,
+      value.toLowerCase(),
+      '',
+      'pr_live_',
+    ]) {
       expect(hasSecretShape('pr_live_', other)).toBe(false);
     }
   });
@@ -96,7 +104,9 @@ describe('a Secret', () => {
 });
 
 test('sha256 gives the digest of the UTF-8 bytes (FIPS 180-4, "abc")', () => {
-  expect(sha256('abc').toString('hex')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad');
+  expect(sha256('abc').toString('hex')).toBe(
+    'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  );
 });
 
 test('equalInConstantTime is equality, and false rather than an error for other lengths', () => {

@@ -23,11 +23,19 @@ export function describeEachDatabase(name: string, suite: (open: OpenDatabase) =
   describe(`${name} on the embedded database`, () => suite(openFreshEmbedded));
 }
 
-/** A migrated database on our own PostgreSQL server, for what opens it by its address: another process, several nodes. */
-export async function freshPostgres(): Promise<{ databaseUrl: string; drop(): Promise<void> }> {
+/**
+ * A migrated database on our own PostgreSQL server, for what opens it by its address: another process, several nodes.
+ * `empty`: without any schema, as an operator creates it.
+ */
+export async function freshPostgres({
+  empty = false,
+} = {}): Promise<{ databaseUrl: string; drop(): Promise<void> }> {
   const adminUrl = harness().postgresUrl as string;
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await administer(adminUrl, 'CREATE DATABASE ?? TEMPLATE ??', [name, TEMPLATE_DATABASE]);
+  await administer(adminUrl, 'CREATE DATABASE ?? TEMPLATE ??', [
+    name,
+    empty ? 'template0' : TEMPLATE_DATABASE,
+  ]);
   const databaseUrl = new URL(`/${name}`, adminUrl).href;
   return { databaseUrl, drop: () => administer(adminUrl, 'DROP DATABASE ?? WITH (FORCE)', [name]) };
 }
@@ -46,7 +54,7 @@ async function openFreshPostgres(): Promise<Database> {
       databaseUrl,
       poolSize: 10,
       dataDir: harness().directory,
-      logger: createLogger('warn'),
+      logger: createLogger('error'),
     }),
     drop,
   );
@@ -55,7 +63,7 @@ async function openFreshPostgres(): Promise<Database> {
 async function openFreshEmbedded(): Promise<Database> {
   const { dataDir, remove } = freshDataDir();
   return withCleanUp(
-    await openDatabase({ databaseUrl: undefined, poolSize: 1, dataDir, logger: createLogger('warn') }),
+    await openDatabase({ databaseUrl: undefined, poolSize: 1, dataDir, logger: createLogger('error') }),
     remove,
   );
 }

@@ -19,7 +19,11 @@ export function mailsTo(dataDir: string, address: string): ReceivedMail[] {
   return listFiles(outbox)
     .map((file) => parseMail(readFileSync(path.join(outbox, file), 'utf8')))
     .filter(({ to }) => to.toLowerCase().includes(address.toLowerCase()))
-    .map(({ subject, text }) => ({ subject, text, links: text.match(/https?:\/\/[^\s<>"')\]]+/g) ?? [] }));
+    .map(({ subject, text }) => ({
+      subject,
+      text,
+      links: text.match(/https?:\/\/[^\s<>"')\]]*[^\s<>"')\].,;:!?]/g) ?? [],
+    }));
 }
 
 /** Names begin with the time in ISO 8601, so that their order is the mails'. */

@@ -1,7 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Bootstrapped } from '../../src/bootstrap.ts';
+import type { Services } from '../../src/services.ts';
 import { bootstrapDatabase } from './bootstrapped.ts';
 import { freshDataDir } from './databases.ts';
+import { withDatabase } from './prepare.ts';
 import { type ServerProcess, startServer } from './server-process.ts';
 import { createUserAgent, type UserAgent } from './user-agent.ts';
 
@@ -13,10 +15,14 @@ export type Site = {
   stop(): Promise<void>;
 };
 
-/** On the embedded database, unless `env` names another. */
-export async function startSite(env: Record<string, string> = {}): Promise<Site> {
+/** On the embedded database, unless `env` names another. `prepare` runs before the service opens it. */
+export async function startSite(
+  env: Record<string, string> = {},
+  prepare?: (services: Services, made: Bootstrapped) => Promise<void>,
+): Promise<Site> {
   const settings = { DATA_DIR: freshDataDir().dataDir, ...env };
   const made = await bootstrapDatabase(settings);
+  if (prepare) await withDatabase(settings, (services) => prepare(services, made));
   const server = await startServer({ LOG_LEVEL: 'warn', ...settings });
   return {
     server,

@@ -1,0 +1,230 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { loadConfig } from '../../config/config.ts';
+import { createLogger } from '../../src/kernel/log.ts';
+import { openServices } from '../../src/services.ts';
+import { latestMailTo } from '../support/mailbox.ts';
+import { createUserAgent } from '../support/user-agent.ts';
+import {
+  credentialsOf,
+  getCode,
+  getTokens,
+  me,
+  type PreparedSite,
+  refreshForm,
+  startPreparedSite,
+  tokenRequest,
+} from './support.ts';
+
+/** Everything that a thief would like to find, by what it is. */
+const planted = new Map<string, string>();
+const plant = (name: string, value: string | undefined): string => {
+  if (!value || value.length < 12) throw new Error(`no ${name}`);
+  planted.set(name, value);
+  return value;
+};
+
+let site: PreparedSite<object>;
+/** All rows as JSON (bytes in hex), and all bytes of the bytea columns as they are. */
+let rows = '';
+let bytes = Buffer.alloc(0);
+/** The database's own files, deleted rows and the write-ahead log included. */
+let files = Buffer.alloc(0);
+let printed = '';
+
+beforeAll(async () => {
+  site = await startPreparedSite('embedded', async () => ({}), { LOG_LEVEL: 'trace' });
+  const { made, server, userAgent, env } = site;
+  plant('the secret key, base64', env['SECRET_KEY']);
+  plant('the owner’s password', made.user.password);
+  plant('a client secret', made.apps.web.clientSecret);
+  plant('the secret of a service', made.apps.service.clientSecret);
+  plant('a live API key', made.apiKeys.live);
+  plant('a test API key', made.apiKeys.test);
+  await signUp();
+
+  const first = await getCode(site);
+  plant('a code that was redeemed', first.code);
+  plant('the verifier of a code', first.verifier);
+  const { body } = await tokenRequest(site, first.redemption);
+  plant('an access token', String(body['access_token']));
+  const refreshToken = plant('a refresh token that was rotated', String(body['refresh_token']));
+  const rotated = await tokenRequest(site, refreshForm(made.apps.web, refreshToken));
+  plant('an access token from a refresh', String(rotated.body['access_token']));
+  plant('a refresh token', String(rotated.body['refresh_token']));
+  const second = await getTokens(site, { params: { scope: 'openid email prompts:read' } });
+  plant('an id_token', second.id_token);
+  plant('a code that was not redeemed', (await getCode(site)).code);
+  const own = await tokenRequest(site, {
+    grant_type: 'client_credentials',
+    ...credentialsOf(made.apps.service),
+  });
+  plant('an access token of a service', String(own.body['access_token']));
+  expect((await me(site, made.apiKeys.live)).status).toBe(200);
+  expect((await me(site, second.access_token)).status).toBe(200);
+  await misuse(String(body['access_token']), refreshToken);
+
+  // A step that is not finished: its cookies are live.
+  await userAgent.open(
+    `${server.url}/oauth/authorize?${new URL(await unfinished()).searchParams.toString()}`,
+  );
+  const cookies = await userAgent.jar.getCookies(server.url, { allPaths: true });
+  for (const { key, value } of cookies) plant(`the cookie ${key} ${value.slice(0, 3)}`, value);
+
+  await server.stop();
+  printed = server.stdout() + server.stderr();
+  await readDatabase();
+}, 120_000);
+
+afterAll(() => site?.stop());
+
+/** Sign-up, confirmation and reset of a person, with what is mailed. */
+async function signUp(): Promise<void> {
+  const { server } = site;
+  const agent = createUserAgent(server.url);
+  const email = 'canary@example.com';
+  const password = plant('a password', 'canary battery staple wire');
+  const form = { name: 'Canary', email, password, organization: 'Canaries' };
+  await agent.submit(await agent.open('/signup'), form);
+  const confirmation = (await latestMailTo(server.dataDir, email)).links[0] ?? '';
+  plant('a mailed token that was used', new URL(confirmation).searchParams.get('token') ?? '');
+  await agent.submit(await agent.open(confirmation), {});
+  await agent.submit(await agent.open('/login'), { email, password }, '/login');
+  const sessionCookie = (await agent.jar.getCookies(server.url)).find(({ key }) => key === 'pr_session');
+  plant('the session cookie of another person', sessionCookie?.value);
+  const wrong = plant('a mistyped password', 'canary battery staple wirf');
+  const stranger = createUserAgent(server.url);
+  await stranger.submit(await stranger.open('/login'), { email, password: wrong }, '/login');
+  await stranger.submit(await stranger.open('/forgot-password'), { email });
+  for (let tries = 0; tries < 50; tries++) {
+    const link = (await latestMailTo(server.dataDir, email)).links[0] ?? '';
+    if (link.includes('/reset-password')) {
+      plant('a mailed token that was not used', new URL(link).searchParams.get('token') ?? '');
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('no reset mail');
+}
+
+/** Credentials where they don't belong, which logs are tempted to keep. */
+async function misuse(accessToken: string, refreshToken: string): Promise<void> {
+  const { url } = site.server;
+  const { web } = site.made.apps;
+  await fetch(`${url}/v1/me?access_token=${accessToken}`);
+  await fetch(`${url}/v1/me?api_key=${site.made.apiKeys.live}`);
+  await fetch(`${url}/v1/prompts/${site.made.apiKeys.live}`, {
+    headers: { Authorization: `Bearer ${site.made.apiKeys.test}` },
+  });
+  await fetch(`${url}/oauth/token?refresh_token=${refreshToken}&client_secret=${web.clientSecret}`, {
+    method: 'POST',
+  });
+  await fetch(`${url}/oauth/token`, { method: 'POST', body: `{"client_secret":"${web.clientSecret}"}` });
+  await fetch(`${url}/oauth/authorize?client_id=${web.clientId}&state=${accessToken}&scope=${refreshToken}`);
+  await fetch(`${url}/v1/me`, { headers: { Authorization: `Basic ${web.clientSecret}` } });
+  await fetch(`${url}/${refreshToken}`);
+  await tokenRequest(site, {
+    ...credentialsOf(web),
+    grant_type: 'authorization_code',
+    code: refreshToken,
+    redirect_uri: 'x',
+  });
+}
+
+async function unfinished(): Promise<string> {
+  const { authorizationUrl, pkce } = await import('../support/site.ts');
+  return authorizationUrl(site, pkce().challenge, { prompt: 'consent' });
+}
+
+async function readDatabase(): Promise<void> {
+  const services = await openServices(loadConfig(site.env), createLogger('warn'));
+  const sql = services.database.sql();
+  const tables = await sql('pg_catalog.pg_tables')
+    .where({ schemaname: 'public' })
+    .pluck<string[]>('tablename');
+  for (const table of tables) {
+    const found = await sql.raw<{ rows: { row: string }[] }>('SELECT row_to_json(t)::text AS row FROM ?? t', [
+      table,
+    ]);
+    rows += found.rows.map(({ row }) => `${table} ${row}\n`).join('');
+  }
+  bytes = Buffer.concat(
+    [...rows.matchAll(/\\\\x([0-9a-f]+)/g)].map(([, hex = '']) => Buffer.from(`${hex}00`, 'hex')),
+  );
+  const [key] = services.signingKeys;
+  for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi'] as const) {
+    plant(`${member} of the signing key`, key?.privateJwk[member]);
+  }
+  await services.close();
+  const folder = path.join(site.env['DATA_DIR'] as string, 'database');
+  files = Buffer.concat(
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(path.join(entry.parentPath, entry.name))),
+  );
+}
+
+/** The spellings in which a value may have been kept. */
+function spellings(value: string): string[] {
+  const plain = Buffer.from(value);
+  const decoded = /^[\w-]{40,}$/.test(value) ? [Buffer.from(value, 'base64url')] : [];
+  return [plain, ...decoded].flatMap((bytes) => [
+    ...(bytes === plain ? [value, encodeURIComponent(value)] : []),
+    bytes.toString('hex'),
+    // The three places at which base64 can begin; without the ends, which depend on what stands beside them.
+    ...[0, 1, 2].flatMap((offset) => {
+      const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
+      const text = shifted
+        .toString('base64')
+        .replaceAll('=', '')
+        .slice(offset === 0 ? 0 : 4, -2);
+      return [text, text.replaceAll('+', '-').replaceAll('/', '_')];
+    }),
+  ]);
+}
+
+function findings(haystack: Buffer | string): string[] {
+  const text = typeof haystack === 'string' ? haystack : haystack.toString('latin1');
+  return [...planted]
+    .filter(([, value]) => spellings(value).some((spelling) => text.includes(spelling)))
+    .map(([name]) => name);
+}
+
+test('the search finds what it looks for', () => {
+  const [name, value] = [...planted][0] as [string, string];
+  for (const spelling of [
+    value,
+    Buffer.from(value).toString('hex'),
+    Buffer.from(`xx${value}`).toString('base64'),
+  ]) {
+    expect(findings(`a${spelling}b`)).toEqual([name]);
+  }
+  expect(planted.size).toBeGreaterThan(25);
+  expect(rows).toContain('canary@example.com');
+  expect(rows).toMatch(/^oauth_records .*"kind":"Session"/m);
+  expect(rows).toMatch(/^oauth_records .*"kind":"Interaction"/m);
+  expect(rows).toMatch(/^oauth_records .*"kind":"AuthorizationCode"/m);
+  expect(rows).toMatch(/^oauth_records .*"kind":"RefreshToken"/m);
+  expect(bytes.length).toBeGreaterThan(1000);
+  expect(files.includes('canary@example.com')).toBe(true);
+});
+
+test('no credential is in any row of any table, plain, in hex or in base64', () => {
+  expect(findings(rows)).toEqual([]);
+});
+
+test('nor in the bytes of any column', () => {
+  expect(findings(bytes)).toEqual([]);
+});
+
+test('nor in the files of the database, where deleted rows linger', () => {
+  expect(findings(files)).toEqual([]);
+});
+
+test('nor in what the server printed, at the most talkative level', () => {
+  expect(printed).toContain('/oauth/token');
+  // An interaction's cookie is the id in its URL, worth nothing without its signature, which is planted too.
+  const ids = /^the cookie pr_(?:interaction|resume) /;
+  expect(findings(printed).filter((name) => !ids.test(name))).toEqual([]);
+});
