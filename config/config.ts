@@ -23,6 +23,7 @@ export type Config = {
   smtpUrl: string | undefined;
   mailFrom: string;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  credentialCacheSeconds: number;
   refreshGraceSeconds: number;
 };
 
@@ -85,6 +86,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM ?? `PromptReports <no-reply@${new URL(webUrl).hostname}>`,
     logLevel: values.LOG_LEVEL ?? 'info',
+    credentialCacheSeconds: values.CREDENTIAL_CACHE_SECONDS ?? 300,
     refreshGraceSeconds: values.REFRESH_GRACE_SECONDS ?? 10,
   };
 }

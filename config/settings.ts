@@ -101,6 +101,9 @@ export const SETTINGS = {
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .describe('Default `info`.'),
+  CREDENTIAL_CACHE_SECONDS: seconds(86_400).describe(
+    'How long a verified credential is remembered at most; changes evict it at once. Default 300; 0 looks each one up.',
+  ),
   REFRESH_GRACE_SECONDS: seconds(60).describe(
     'How long a refresh token that was just rotated may be repeated by its client. Default 10; 0 allows one use.',
   ),

@@ -1,3 +1,4 @@
+import { apiKeyRoutes } from './api-keys/routes.ts';
 import type { Route } from './http/route.ts';
 import { resourceMetadataRoutes } from './openapi/resource-metadata-routes.ts';
 import { openApiRoutes } from './openapi/routes.ts';
@@ -6,7 +7,11 @@ import { promptRoutes } from './resources/prompt-routes.ts';
 import type { Services } from './services.ts';
 
 /** Every route of the API in one table: what is served, what is documented, and what the tests walk. */
-export function apiRoutes({ config, prompts, transaction, audit, clock }: Services): Route[] {
-  const v1 = [...meRoutes(), ...promptRoutes({ prompts, transaction, audit, clock })];
+export function apiRoutes({ config, keys, apiKeys, prompts, transaction, audit, clock }: Services): Route[] {
+  const v1 = [
+    ...meRoutes(),
+    ...apiKeyRoutes({ keys, apiKeys, clock }),
+    ...promptRoutes({ prompts, transaction, audit, clock }),
+  ];
   return [...v1, ...resourceMetadataRoutes(v1, config), ...openApiRoutes(v1, config)];
 }

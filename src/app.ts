@@ -26,6 +26,7 @@ import { createSessions } from './oauth/sessions.ts';
 import { publicJwks } from './oauth/signing-keys.ts';
 import { tokenTransaction } from './oauth/token-endpoint.ts';
 import { createAccessTokenResolver } from './principals/access-token.ts';
+import { createCredentialCache } from './principals/credential-cache.ts';
 import { createResolve } from './principals/resolve.ts';
 import type { Services } from './services.ts';
 
@@ -128,10 +129,17 @@ export function createApp(services: Services): Koa {
   );
 
   const jwks = publicJwks(services.signingKeys);
-  const resolve = createResolve([
-    createApiKeyResolver({ apiKeys: services.apiKeys }),
-    createAccessTokenResolver({ apiUrl, keys: () => jwks, standings: services.standings, clock }),
-  ]);
+  const memory = createCredentialCache(services.openChangeFeed(), {
+    lifetimeSeconds: config.credentialCacheSeconds,
+    maxEntries: 50_000,
+  });
+  const resolve = createResolve(
+    [
+      createApiKeyResolver({ apiKeys: services.apiKeys }),
+      createAccessTokenResolver({ apiUrl, keys: () => jwks, standings: services.standings, clock }),
+    ],
+    memory,
+  );
 
   app.use(requestContext({ logger, clock }));
   app.use(securityHeaders());
@@ -156,7 +164,9 @@ export function createApp(services: Services): Koa {
     createApiRoutes(apiRoutes(services), {
       resolve,
       limit: () => Promise.resolve(),
-      meter: () => {},
+      meter: ({ principal, ip }) => {
+        if (principal?.method === 'api_key') services.keyUses.note(principal.id, ip);
+      },
     }),
   );
   app.use(

@@ -8,6 +8,8 @@ import { openServices, type Services } from './services.ts';
 
 const DRAIN_TIMEOUT_MS = 10_000;
 const SWEEP_INTERVAL_MS = 60_000;
+/** The most of last uses that a crash may lose. */
+const FLUSH_INTERVAL_MS = 1_000;
 
 /**
  * Runs the server until it is told to stop (SIGTERM, SIGINT): settings, adapters, app, listen, drain.
@@ -46,6 +48,10 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const sweeping = setInterval(() => {
     services.sweep().catch((error: unknown) => logger.warn({ err: error }, 'sweeping expired rows failed'));
   }, SWEEP_INTERVAL_MS).unref();
+  const flushing = setInterval(
+    () => services.background.run(services.keyUses.flush),
+    FLUSH_INTERVAL_MS,
+  ).unref();
 
   logger.info({ apiUrl: config.apiUrl, webUrl: config.webUrl, database: services.database.kind }, 'ready');
   if (!config.production) process.stdout.write(welcome(config, made));
@@ -54,6 +60,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
     logger.info({ signal }, 'stopping');
     clearInterval(sweeping);
+    clearInterval(flushing);
     const force = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS).unref();
     server.close(() => {
       clearTimeout(force);

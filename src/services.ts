@@ -16,6 +16,8 @@ import { connectRedis } from '../adapters/redis/connect.ts';
 import { developmentSecretKey } from '../adapters/secret-key.ts';
 import type { Config } from '../config/config.ts';
 import { createApiKeyCreator } from './api-keys/create.ts';
+import { createApiKeys } from './api-keys/manage.ts';
+import { createKeyUses } from './api-keys/uses.ts';
 import { createAppRegistration } from './apps/register-app.ts';
 import { createBackground } from './kernel/background.ts';
 import { systemClock } from './kernel/clock.ts';
@@ -60,6 +62,10 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   const records = createRecordStore(database, sealer);
   const signingKeys = await loadSigningKeys(createSigningKeyStore(database, sealer));
 
+  const createApiKey = createApiKeyCreator({ apiKeys, transaction, audit, clock });
+  const keyUses = createKeyUses({ apiKeys, clock, logger });
+  const closing: (() => Promise<void>)[] = [];
+
   return {
     config,
     logger,
@@ -87,7 +93,15 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     createAttemptLimit: redis ? createRedisAttemptLimits(redis) : createMemoryAttemptLimit,
     createOrganization: createOrganizationCreator({ organizations, transaction, audit }),
     registerApp: createAppRegistration({ apps, transaction, audit }),
-    createApiKey: createApiKeyCreator({ apiKeys, transaction, audit, clock }),
+    createApiKey,
+    keys: createApiKeys({ apiKeys, createApiKey, transaction, audit, clock }),
+    keyUses,
+    /** Opened by whoever remembers proofs of credentials: the server, not the commands. */
+    openChangeFeed: () => {
+      const feed = database.openFeed();
+      closing.push(feed.close);
+      return feed;
+    },
     /** Deletes what is past its time. */
     sweep: async () => {
       await records.sweep();
@@ -96,6 +110,8 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     },
     close: async () => {
       await background.drained();
+      await keyUses.flush();
+      for (const closeIt of closing) await closeIt();
       redis?.disconnect();
       await database.close();
     },

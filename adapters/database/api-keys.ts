@@ -1,22 +1,49 @@
 import type { Environment } from '../../config/environments.ts';
 import type { Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
-import type { ApiKeyStore } from '../../src/api-keys/api-key.ts';
+import type { ApiKey, ApiKeyStore, KeyLimits, KeyOwner } from '../../src/api-keys/api-key.ts';
 import type { Database } from './database.ts';
 
-type KeyInUseRow = {
+type KeyRow = {
   id: string;
   organization_id: string;
+  name: string;
   environment: Environment;
   scopes: Scope[];
+  last4: string;
+  created_by: string | null;
+  created_by_app: string | null;
+  created_at: Date;
   expires_at: Date | null;
   revoked_at: Date | null;
-  creator_role: Role | null;
-  read_at: Date;
+  ip_allowlist: string[];
+  limit_per_second: number | null;
+  limit_per_minute: number | null;
+  limit_per_day: number | null;
+  rotated_from: string | null;
+  replaced_at: Date | null;
+  last_used_at: Date | null;
+  last_used_ip: string | null;
 };
 
-/** API keys by their hash, with the standing of who made them. */
+type KeyInUseRow = KeyRow & { creator_role: Role | null; creator_app_scopes: Scope[] | null; read_at: Date };
+
+const limitColumns = ({ perMinute, perDay, burst }: KeyLimits) => ({
+  limit_per_second: burst ?? null,
+  limit_per_minute: perMinute ?? null,
+  limit_per_day: perDay ?? null,
+});
+
+/** API keys, by their hash with the standing of who made them, and by their organization. */
 export function createApiKeyStore(database: Database): ApiKeyStore {
+  const owned = ({ organizationId, environments }: KeyOwner) =>
+    database
+      .sql()('api_keys')
+      .leftJoin('api_key_uses', 'api_key_uses.api_key_id', 'api_keys.id')
+      .where('api_keys.organization_id', organizationId)
+      .whereIn('api_keys.environment', environments)
+      .select<KeyRow[]>('api_keys.*', 'api_key_uses.last_used_at', 'api_key_uses.last_used_ip');
+
   return {
     insert: async (key, hash) => {
       await database
@@ -30,33 +57,122 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
           key_hash: hash,
           last4: key.last4,
           created_by: key.createdBy,
+          created_by_app: key.createdByApp,
           created_at: key.createdAt,
           expires_at: key.expiresAt,
+          ip_allowlist: [...key.ipAllowlist],
+          ...limitColumns(key.limits),
+          rotated_from: key.rotatedFrom,
         });
     },
     findByHash: async (hash) => {
       const { rows } = await database.sql().raw<{ rows: KeyInUseRow[] }>(
-        `SELECT k.id, k.organization_id, k.environment, k.scopes, k.expires_at, k.revoked_at,
-                m.role AS creator_role, now() AS read_at
+        `SELECT k.*, m.role AS creator_role, a.scopes AS creator_app_scopes, now() AS read_at
          FROM api_keys k
          LEFT JOIN users u ON u.id = k.created_by AND u.deactivated_at IS NULL
          LEFT JOIN memberships m ON m.user_id = u.id AND m.organization_id = k.organization_id
+         LEFT JOIN apps a ON a.id = k.created_by_app AND a.organization_id = k.organization_id
          WHERE k.key_hash = ?`,
         [hash],
       );
       const row = rows[0];
       return (
         row && {
-          id: row.id,
-          organizationId: row.organization_id,
-          environment: row.environment,
-          scopes: row.scopes,
-          expiresAt: row.expires_at ?? undefined,
-          revokedAt: row.revoked_at ?? undefined,
+          ...toApiKey(row),
           creatorRole: row.creator_role ?? undefined,
+          creatorAppScopes: row.creator_app_scopes ?? undefined,
           readAt: row.read_at,
         }
       );
     },
+    find: async (owner, id) => {
+      const [row] = await owned(owner).where('api_keys.id', id);
+      return row && toApiKey(row);
+    },
+    list: async (owner, { limit, after }) => {
+      const rows = await owned(owner)
+        .modify((query) => {
+          if (after !== undefined) void query.where('api_keys.id', '<', after);
+        })
+        .orderBy('api_keys.id', 'desc')
+        .limit(limit);
+      return rows.map(toApiKey);
+    },
+    findForChange: async (owner, id) => {
+      const [row] = await owned(owner).where('api_keys.id', id).forUpdate('api_keys');
+      return row && toApiKey(row);
+    },
+    update: async (id, change) => {
+      const columns = {
+        ...(change.name === undefined ? {} : { name: change.name }),
+        ...(change.scopes === undefined ? {} : { scopes: [...change.scopes] }),
+        ...('expiresAt' in change ? { expires_at: change.expiresAt ?? null } : {}),
+        ...(change.ipAllowlist === undefined ? {} : { ip_allowlist: [...change.ipAllowlist] }),
+        ...(change.limits === undefined ? {} : limitColumns(change.limits)),
+      };
+      if (Object.keys(columns).length > 0) await database.sql()('api_keys').where({ id }).update(columns);
+    },
+    revoke: async (id) => {
+      await database
+        .sql()('api_keys')
+        .where({ id })
+        .whereNull('revoked_at')
+        .update({ revoked_at: database.sql().fn.now() });
+    },
+    replace: async (id, graceSeconds) => {
+      await database.sql().raw(
+        `UPDATE api_keys SET replaced_at = now(),
+                expires_at = LEAST(coalesce(expires_at, 'infinity'), now() + ? * interval '1 second')
+         WHERE id = ?`,
+        [graceSeconds, id],
+      );
+    },
+    countUsable: async (organizationId) => {
+      await database
+        .sql()
+        .raw('SELECT 1 FROM organizations WHERE id = ? FOR NO KEY UPDATE', [organizationId]);
+      const [row] = await database
+        .sql()('api_keys')
+        .where({ organization_id: organizationId })
+        .whereNull('revoked_at')
+        .whereRaw("coalesce(expires_at, 'infinity') > now()")
+        .count<{ count: string }[]>('* as count');
+      return Number(row?.count ?? 0);
+    },
+    recordUses: async (uses) => {
+      if (uses.length === 0) return;
+      await database.sql().raw(
+        `INSERT INTO api_key_uses (api_key_id, last_used_at, last_used_ip)
+         SELECT u.id, u.at, u.ip FROM unnest(?::text[], ?::timestamptz[], ?::text[]) AS u (id, at, ip)
+         JOIN api_keys ON api_keys.id = u.id
+         ON CONFLICT (api_key_id) DO UPDATE SET last_used_at = excluded.last_used_at, last_used_ip = excluded.last_used_ip
+         WHERE api_key_uses.last_used_at < excluded.last_used_at`,
+        [uses.map(({ id }) => id), uses.map(({ at }) => at.toISOString()), uses.map(({ ip }) => ip)],
+      );
+    },
   };
 }
+
+const toApiKey = (row: KeyRow): ApiKey => ({
+  id: row.id,
+  organizationId: row.organization_id,
+  name: row.name,
+  environment: row.environment,
+  scopes: row.scopes,
+  last4: row.last4,
+  createdBy: row.created_by ?? undefined,
+  createdByApp: row.created_by_app ?? undefined,
+  createdAt: row.created_at,
+  expiresAt: row.expires_at ?? undefined,
+  revokedAt: row.revoked_at ?? undefined,
+  ipAllowlist: row.ip_allowlist,
+  limits: {
+    ...(row.limit_per_minute === null ? {} : { perMinute: row.limit_per_minute }),
+    ...(row.limit_per_day === null ? {} : { perDay: row.limit_per_day }),
+    ...(row.limit_per_second === null ? {} : { burst: row.limit_per_second }),
+  },
+  rotatedFrom: row.rotated_from ?? undefined,
+  replacedAt: row.replaced_at ?? undefined,
+  lastUsedAt: row.last_used_at ?? undefined,
+  lastUsedIp: row.last_used_ip ?? undefined,
+});

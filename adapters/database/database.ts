@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import knexFactory, { type Knex } from 'knex';
+import type { ChangeFeed } from '../../src/kernel/change-feed.ts';
 import type { Logger } from '../../src/kernel/log.ts';
+import { listenForChanges } from './change-feed.ts';
 import { openEmbedded } from './embedded.ts';
 import { knexLog } from './knex-log.ts';
 import { migrate } from './migrate.ts';
@@ -16,6 +18,8 @@ export type Database = {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   /** One cheap statement, for the readiness probe. Rejects when the database doesn't answer. */
   ping(): Promise<void>;
+  /** Starts telling of changes that credentials rest on, whichever process makes them. Close it before the database. */
+  openFeed(): ChangeFeed & { close(): Promise<void> };
   close(): Promise<void>;
   readonly kind: 'postgresql' | 'embedded';
 };
@@ -38,6 +42,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     ? {
         knex: openPostgres(options.databaseUrl, options.poolSize, options.logger),
         close: async () => {},
+        openFeed: () => listenForChanges(options.databaseUrl as string, options.logger),
         kind: 'postgresql' as const,
       }
     : {
@@ -66,6 +71,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
     ping: async () => {
       await knex.raw('SELECT 1');
     },
+    openFeed: opened.openFeed,
     close,
   };
 }
@@ -84,6 +90,7 @@ function openPostgres(connectionString: string, poolSize: number, logger: Logger
     },
     pool: { min: 0, max: poolSize },
     acquireConnectionTimeout: ACQUIRE_TIMEOUT_MS,
+    compileSqlOnError: false, // bound values (hashes, addresses) stay out of error messages, and so of logs
     log: knexLog(logger),
   });
 }

@@ -2,7 +2,10 @@ import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import knexFactory, { type Knex } from 'knex';
+import type { Client } from 'pg';
 import type { Logger } from '../../src/kernel/log.ts';
+import { CHANNEL, createLocalFeed } from './change-feed.ts';
+import type { Database } from './database.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { knexLog } from './knex-log.ts';
 import { PgliteStream } from './pglite-stream.ts';
@@ -17,7 +20,7 @@ export async function openEmbedded(
   dataDir: string,
   logger: Logger,
   acquireTimeoutMs: number,
-): Promise<{ knex: Knex; close(): Promise<void> }> {
+): Promise<{ knex: Knex; openFeed: Database['openFeed']; close(): Promise<void> }> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = await lockDirectory(dataDir);
   let db: PGlite;
@@ -27,11 +30,22 @@ export async function openEmbedded(
     await lock.release();
     throw error;
   }
+  const feed = createLocalFeed();
   const knex = knexFactory({
     client: 'pg',
     // A function: Knex deep-clones a connection object, and PGlite's memory with it.
     connection: () => ({ stream: () => new PgliteStream(db), user: 'postgres', database: 'postgres' }),
-    pool: { min: 1, max: 1 },
+    pool: {
+      min: 1,
+      max: 1,
+      afterCreate: (connection: Client, done: (error: Error | undefined, connection: Client) => void) => {
+        feed.hear(connection);
+        connection.query(`LISTEN ${CHANNEL}`).then(
+          () => done(undefined, connection),
+          (error: Error) => done(error, connection),
+        );
+      },
+    },
     acquireConnectionTimeout: acquireTimeoutMs,
     compileSqlOnError: false,
     log: knexLog(logger),
@@ -48,6 +62,7 @@ export async function openEmbedded(
 
   return {
     knex,
+    openFeed: () => ({ ...feed, close: () => Promise.resolve() }),
     close: async () => {
       clearInterval(upkeep);
       await db.close();

@@ -1,4 +1,6 @@
 import { capScopes } from '../../config/roles.ts';
+import type { Scope } from '../../config/scopes.ts';
+import { networkMatcher } from '../kernel/addresses.ts';
 import { AppError } from '../kernel/errors.ts';
 import { sha256 } from '../kernel/secret.ts';
 import {
@@ -21,8 +23,8 @@ export function createApiKeyResolver({ apiKeys }: { apiKeys: Pick<ApiKeyStore, '
 }
 
 /**
- * Whether a key that was found still opens anything. That it was revoked or has expired is told: only who holds the real key
- * gets here.
+ * Whether a key that was found still opens anything. That it was revoked or has expired is told: only who holds the
+ * real key gets here.
  */
 export function judgeKey(key: KeyInUse | undefined): Resolution {
   if (!key) return bad(invalidCredential());
@@ -30,20 +32,40 @@ export function judgeKey(key: KeyInUse | undefined): Resolution {
   if (key.expiresAt && key.expiresAt <= key.readAt) {
     return bad(new AppError('credential_expired', 'This API key has expired.'));
   }
-  if (!key.creatorRole) {
+  const scopes = scopesLeft(key);
+  if (!scopes) {
     return bad(
-      new AppError(
-        'credential_revoked',
-        'The person who made this API key is no longer a member of the organization.',
-      ),
+      new AppError('credential_revoked', 'Who made this API key is no longer a member of the organization.'),
     );
   }
-  const { id, organizationId, environment } = key;
-  return proven({
-    method: 'api_key',
-    id,
-    organizationId,
-    environment,
-    scopes: capScopes(key.scopes, key.creatorRole),
-  });
+  const { id, organizationId, environment, ipAllowlist, createdBy, createdByApp, expiresAt, readAt } = key;
+  const isAllowed = ipAllowlist.length > 0 ? networkMatcher(ipAllowlist) : undefined;
+  return proven(
+    { method: 'api_key', id, organizationId, environment, scopes },
+    {
+      restsOn: {
+        tags: [
+          `key:${id}`,
+          `organization:${organizationId}`,
+          ...(createdBy ? [`user:${createdBy}`] : []),
+          ...(createdByApp ? [`app:${createdByApp}`] : []),
+        ],
+        ...(expiresAt ? { forMs: expiresAt.getTime() - readAt.getTime() } : {}),
+      },
+      ...(isAllowed
+        ? {
+            admits: ({ ip }) =>
+              isAllowed(ip)
+                ? undefined
+                : new AppError('ip_not_allowed', `This API key may not be used from ${ip}.`),
+          }
+        : {}),
+    },
+  );
+}
+
+/** What the key may do by now: no more than its creator. Undefined when the creator may do nothing here any more. */
+function scopesLeft({ scopes, creatorRole, creatorAppScopes }: KeyInUse): Scope[] | undefined {
+  if (creatorRole) return capScopes(scopes, creatorRole);
+  return creatorAppScopes && scopes.filter((scope) => creatorAppScopes.includes(scope));
 }

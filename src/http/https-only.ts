@@ -14,8 +14,7 @@ export function httpsOnly(config: Pick<Config, 'production' | 'apiUrl' | 'webUrl
   return async (ctx, next) => {
     const place = placeOf(ctx.path);
     if (ctx.secure) {
-      if (config.production)
-        ctx.set('Strict-Transport-Security', `max-age=${ONE_YEAR_SECONDS}`);
+      if (config.production) ctx.set('Strict-Transport-Security', `max-age=${ONE_YEAR_SECONDS}`);
     } else if (config.production && place !== 'both') {
       if (isApiRequest(place, ctx.state.serves)) {
         throw new AppError(

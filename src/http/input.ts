@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { AppError, type FieldError, notFound } from '../kernel/errors.ts';
 import { refuseCredentialInBody } from '../principals/credential.ts';
 import { refuseBodyCredential } from './authenticate.ts';
-import { parseJson, readText, requireJson } from './body.ts';
+import { hasBody, parseJson, readText, requireJson } from './body.ts';
 
-export type InputSchemas = { params?: z.ZodType; query?: z.ZodType; body?: z.ZodType };
+export type InputSchemas = { params?: z.ZodType; query?: z.ZodType; body?: z.ZodType; bodyOptional?: true };
 
 export type Input = { params: unknown; query: unknown; body: unknown };
 
@@ -22,7 +22,8 @@ export async function readInput(schemas: InputSchemas, ctx: Context): Promise<In
 
   const querySchema = schemas.query ?? (authenticated ? NO_PARAMETERS : undefined);
   const query = querySchema?.safeParse(queryOf(ctx));
-  const body = schemas.body?.safeParse(await readBody(schemas.body, ctx, authenticated));
+  const noBody = schemas.bodyOptional && !hasBody(ctx);
+  const body = schemas.body?.safeParse(noBody ? {} : await readBody(schemas.body, ctx, authenticated));
 
   const errors = [query, body].flatMap((result) => (result?.error ? faultsOf(result.error) : []));
   if (errors.length > 0) {

@@ -29,6 +29,8 @@ export type Route = {
   /** As @koa/router writes it: `/v1/prompts/:id`. */
   path: string;
   scope: RouteScope;
+  /** An API key needs no scope where `:id` is its own. */
+  orItself?: true;
   /** One line for the API document. */
   summary: string;
   /** Of the path; one that doesn't fit is 404. */
@@ -37,6 +39,8 @@ export type Route = {
   query?: z.ZodType;
   /** Strict. Absent: a body is not looked at. */
   body?: z.ZodType;
+  /** A request without a body counts as one with `{}`. */
+  bodyOptional?: true;
   /** The shape of the answer, for the API document and the tests; not applied at run time. Absent with 204. */
   answer?: z.ZodType;
   status: 200 | 201 | 202 | 204;
@@ -76,7 +80,7 @@ export type RouteDeps = {
   /** Lets the call pass, or throws rate_limited; may set headers, which errors keep. */
   limit(ctx: Context, principal: Principal): Promise<void>;
   /** Told of every call once its status is certain, refused ones too; `principal` as far as there is one. Must not throw. */
-  meter(event: { route: Route; principal: Principal | undefined; status: number }): void;
+  meter(event: { route: Route; principal: Principal | undefined; status: number; ip: string }): void;
 };
 
 /**
@@ -95,7 +99,7 @@ export async function runRoute(
     if (route.scope !== 'public') {
       principal = await authenticate(ctx, resolve); //      400, 401
       ctx.state.principal = principal;
-      requireScope(principal, route.scope); //               403
+      requireScope(principal, route, ctx); //                403
       await limit(ctx, principal); //                        429
     }
     const input = await readInput(route, ctx); //            400, 404, 413, 415, 422
@@ -108,12 +112,13 @@ export async function runRoute(
     status = toAppError(error).status;
     throw error;
   } finally {
-    meter({ route, principal, status });
+    meter({ route, principal, status, ip: ctx.ip });
   }
 }
 
-function requireScope(principal: Principal, scope: Scope | 'authenticated'): void {
-  if (scope === 'authenticated' || principal.scopes.includes(scope)) return;
+function requireScope(principal: Principal, { scope, orItself }: Route, ctx: Context): void {
+  if (scope === 'authenticated' || scope === 'public' || principal.scopes.includes(scope)) return;
+  if (orItself && principal.method === 'api_key' && ctx['params'].id === principal.id) return;
   throw new AppError(
     'insufficient_scope',
     `This call needs the scope ${scope}, which the credential does not hold.`,

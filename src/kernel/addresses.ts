@@ -38,3 +38,11 @@ export function networkMatcher(networks: readonly string[]): (address: string) =
     return ranges.some(({ base, bits }) => base.kind() === address.kind() && address.match(base, bits));
   };
 }
+
+/** Whether `text` is an IPv4 or IPv6 address or a CIDR range, in a spelling that every reader reads alike. */
+export function isNetwork(text: string): boolean {
+  const [address = '', bits, more] = text.split('/');
+  if (more !== undefined || address.includes('%') || address.includes('[')) return false;
+  if (parseAddress(address) === undefined || address !== address.trim()) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && ipaddr.isValidCIDR(text));
+}

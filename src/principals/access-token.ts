@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isScope } from '../../config/scopes.ts';
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import { absent, bad, invalidCredential, proven, type Resolver } from './resolve.ts';
+import { absent, bad, invalidCredential, type Presented, proven, type Resolver } from './resolve.ts';
 import { type Standings, scopesLeftToApp, scopesLeftToUser } from './standing.ts';
 
 /** Between our own machines' clocks. */
@@ -48,54 +48,51 @@ const looksLikeJwt = (credential: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/
  */
 export function createAccessTokenResolver({ apiUrl, keys, standings, clock }: AccessTokenDeps): Resolver {
   const verify = createVerifier(apiUrl);
-  return async ({ credential, path }) => {
+  return async ({ credential }) => {
     if (!looksLikeJwt(credential)) return absent;
-    const claims = await verify(credential, { keys: await keys(), now: clock(), path });
+    const now = clock();
+    const claims = await verify(credential, { keys: await keys(), now });
     if (claims instanceof AppError) return bad(claims);
 
     const { sub, client_id: clientId, org_id: organizationId, iat } = claims;
     const granted = claims.scope.split(' ').filter(isScope);
+    const proof = (...tags: string[]) => ({
+      restsOn: { tags, forMs: claims.exp * 1000 - now.getTime() },
+      admits: ({ path }: Presented) =>
+        audienceCovers(claims, apiUrl, path) ? undefined : invalidCredential('for another audience'),
+    });
     if (sub === clientId) {
       const standing = await standings.ofApp(clientId);
       const scopes = scopesLeftToApp(standing, granted, organizationId);
       if (!standing || !scopes) return bad(revoked());
       const { environment } = standing;
-      return proven({
-        method: 'client_credentials',
-        id: clientId,
-        organizationId,
-        clientId,
-        environment,
-        scopes,
-      });
+      return proven(
+        { method: 'client_credentials', id: clientId, organizationId, clientId, environment, scopes },
+        proof(`app:${clientId}`, `organization:${organizationId}`),
+      );
     }
     const standing = await standings.ofUser({ userId: sub, appId: clientId, organizationId });
     const scopes = scopesLeftToUser(standing, granted, iat);
     if (!standing || !scopes) return bad(revoked());
     const { environment } = standing;
-    return proven({
-      method: 'oauth_user',
-      id: sub,
-      organizationId,
-      userId: sub,
-      clientId,
-      environment,
-      scopes,
-    });
+    return proven(
+      { method: 'oauth_user', id: sub, organizationId, userId: sub, clientId, environment, scopes },
+      proof(`user:${sub}`, `app:${clientId}`, `organization:${organizationId}`),
+    );
   };
 }
 
-type VerifyInput = { keys: JSONWebKeySet; now: Date; path: string };
+type VerifyInput = { keys: JSONWebKeySet; now: Date };
 
 /**
- * Signature, issuer, audience, times and the presence of all claims; the error to answer with when one is wrong. Does NOT
- * check scopes, nor whether person, app and grant still stand.
+ * Signature, issuer, times and the presence of all claims; the error to answer with when one is wrong. Does NOT
+ * check audience or scopes, nor whether person, app and grant still stand.
  */
 function createVerifier(
   apiUrl: string,
 ): (token: string, input: VerifyInput) => Promise<AccessTokenClaims | AppError> {
   const importedKeys = new WeakMap<JSONWebKeySet, ReturnType<typeof createLocalJWKSet>>();
-  return async (token, { keys, now, path }) => {
+  return async (token, { keys, now }) => {
     const getKey = importedKeys.get(keys) ?? createLocalJWKSet(keys);
     importedKeys.set(keys, getKey);
     try {
@@ -110,7 +107,6 @@ function createVerifier(
       if (claims.iat > epochSeconds(now) + SKEW_SECONDS) return invalidCredential('issued in the future');
       if (claims.exp - claims.iat > LONGEST_LIFE_SECONDS)
         return invalidCredential('lives longer than any of ours');
-      if (!audienceCovers(claims, apiUrl, path)) return invalidCredential('for another audience');
       return claims;
     } catch (error) {
       if (error instanceof errors.JWTExpired) {

@@ -1,0 +1,164 @@
+import type { Scope } from '../../config/scopes.ts';
+import type { RecordAudit } from '../audit/event.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { AppError, notFound } from '../kernel/errors.ts';
+import type { Secret } from '../kernel/secret.ts';
+import { actorOf, type Principal } from '../principals/principal.ts';
+import { type ApiKey, type ApiKeyStore, type KeyChange, type KeyOwner, statusOf } from './api-key.ts';
+import type { CreateApiKey, NewApiKey } from './create.ts';
+
+/** Who acts, and from which address. */
+export type By = { principal: Principal; ip: string };
+
+export type ManageDeps = {
+  apiKeys: ApiKeyStore;
+  createApiKey: CreateApiKey;
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+  audit: RecordAudit;
+  clock: Clock;
+};
+
+type NewKeyFields = Pick<NewApiKey, 'name' | 'environment' | 'scopes'> &
+  Partial<Pick<NewApiKey, 'expiresAt' | 'ipAllowlist' | 'limits'>>;
+
+export type ApiKeys = ReturnType<typeof createApiKeys>;
+
+/** A sandbox credential knows of sandbox keys alone. */
+export const keyOwnerOf = ({ organizationId, environment }: Principal): KeyOwner => ({
+  organizationId,
+  environments: environment === 'test' ? ['test'] : ['live', 'test'],
+});
+
+/**
+ * Everything that is done with API keys, for the API, the console and the command line alike. Each change and its audit
+ * event are one transaction. Scopes of the route are checked before; here is what depends on the key:
+ * a key acts on itself alone, and nobody gives a key what they don't hold.
+ */
+export function createApiKeys({ apiKeys, createApiKey, transaction, audit, clock }: ManageDeps) {
+  const record = (
+    type: 'api_key.updated' | 'api_key.revoked',
+    { principal, ip }: By,
+    id: string,
+    data = {},
+  ) =>
+    audit({
+      type,
+      organizationId: principal.organizationId,
+      actor: actorOf(principal),
+      targetId: id,
+      ip,
+      data,
+    });
+
+  const lock = async (principal: Principal, id: string): Promise<ApiKey> => {
+    const key = await apiKeys.findForChange(keyOwnerOf(principal), id);
+    if (!key) throw notFound();
+    return key;
+  };
+
+  return {
+    create: async ({ principal, ip }: By, fields: NewKeyFields): Promise<{ apiKey: ApiKey; key: Secret }> => {
+      refuseKey(principal, 'create another');
+      if (principal.environment === 'test' && fields.environment === 'live') {
+        throw new AppError('forbidden', 'A sandbox credential can not make a production key.');
+      }
+      requireHeld(principal, fields.scopes);
+      return createApiKey(
+        { ...fields, organizationId: principal.organizationId, ...creatorOf(principal) },
+        { actor: actorOf(principal), ip },
+      );
+    },
+
+    change: ({ principal, ip }: By, id: string, change: KeyChange): Promise<ApiKey> =>
+      transaction(async () => {
+        const key = await lock(principal, id);
+        refuseKey(principal, 'change');
+        requireUsable(key, clock());
+        requireHeld(
+          principal,
+          (change.scopes ?? []).filter((scope) => !key.scopes.includes(scope)),
+        );
+        await apiKeys.update(id, change);
+        const fields = Object.keys(change);
+        if (fields.length > 0) await record('api_key.updated', { principal, ip }, id, { fields });
+        return { ...key, ...change };
+      }),
+
+    /** A new key with the same settings; the old one works for `graceSeconds` more. */
+    rotate: (
+      { principal, ip }: By,
+      id: string,
+      graceSeconds: number,
+    ): Promise<{ apiKey: ApiKey; key: Secret }> =>
+      transaction(async () => {
+        const old = await lock(principal, id);
+        const itself = isItself(principal, id);
+        if (!itself) refuseKey(principal, 'rotate another');
+        requireUsable(old, clock());
+        if (old.replacedAt) throw new AppError('conflict', 'This API key was rotated already.');
+        if (!itself) requireHeld(principal, old.scopes); // or rotating would be a way to get what one lacks
+        await apiKeys.replace(id, graceSeconds);
+        return createApiKey(
+          {
+            organizationId: old.organizationId,
+            name: old.name,
+            environment: old.environment,
+            scopes: old.scopes,
+            ipAllowlist: old.ipAllowlist,
+            limits: old.limits,
+            rotatedFrom: id,
+            ...(itself ? { createdBy: old.createdBy, createdByApp: old.createdByApp } : creatorOf(principal)),
+            ...(old.expiresAt ? { expiresAt: renewed(old, old.expiresAt, clock()) } : {}),
+          },
+          { actor: actorOf(principal), ip },
+        );
+      }),
+
+    revoke: ({ principal, ip }: By, id: string): Promise<void> =>
+      transaction(async () => {
+        const key = await lock(principal, id);
+        if (!isItself(principal, id)) refuseKey(principal, 'revoke another');
+        if (key.revokedAt) return; // revoking twice is revoking
+        await apiKeys.revoke(id);
+        await record('api_key.revoked', { principal, ip }, id, { name: key.name });
+      }),
+  };
+}
+
+const isItself = (principal: Principal, id: string): boolean =>
+  principal.method === 'api_key' && principal.id === id;
+
+function refuseKey({ method }: Principal, what: string): void {
+  if (method !== 'api_key') return;
+  throw new AppError(
+    'forbidden',
+    `An API key can not ${what} key: it may read, rotate and revoke itself. Use a person's token or client credentials.`,
+  );
+}
+
+function requireHeld({ scopes }: Principal, wanted: readonly Scope[]): void {
+  const lacking = wanted.filter((scope) => !scopes.includes(scope));
+  if (lacking.length === 0) return;
+  throw new AppError(
+    'insufficient_scope',
+    `This credential can not give what it does not hold: ${lacking.join(', ')}.`,
+    {
+      requiredScopes: lacking,
+    },
+  );
+}
+
+function requireUsable(key: ApiKey, now: Date): void {
+  const status = statusOf(key, now);
+  if (status === 'revoked' || status === 'expired')
+    throw new AppError('conflict', `This API key is ${status}.`);
+}
+
+const creatorOf = (principal: Principal): Pick<NewApiKey, 'createdBy' | 'createdByApp'> =>
+  principal.method === 'client_credentials'
+    ? { createdByApp: principal.id }
+    : { createdBy: principal.userId };
+
+/** As long from now as the old key had from its beginning. */
+const renewed = (old: ApiKey, expiresAt: Date, now: Date): Date =>
+  new Date(now.getTime() + (expiresAt.getTime() - old.createdAt.getTime()));

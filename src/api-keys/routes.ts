@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import { ENVIRONMENTS } from '../../config/environments.ts';
+import { ALL_SCOPES } from '../../config/scopes.ts';
+import { listOf, listSchema, pageQuery } from '../http/lists.ts';
+import { defineRoute, type Route } from '../http/route.ts';
+import { isNetwork } from '../kernel/addresses.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { notFound } from '../kernel/errors.ts';
+import { isId } from '../kernel/ids.ts';
+import { idOf, text, timestamp } from '../kernel/schemas.ts';
+import type { Secret } from '../kernel/secret.ts';
+import { type ApiKey, type ApiKeyStore, KEY_PREFIXES, statusOf } from './api-key.ts';
+import { type ApiKeys, keyOwnerOf } from './manage.ts';
+
+const DEFAULT_GRACE_SECONDS = 86_400;
+const LONGEST_GRACE_SECONDS = 30 * 86_400;
+
+const scopes = z
+  .array(z.enum(ALL_SCOPES))
+  .max(ALL_SCOPES.length)
+  .refine((list) => new Set(list).size === list.length, 'must name each scope once');
+const network = z.string().refine(isNetwork, 'must be an IPv4 or IPv6 address or CIDR range');
+const limit = z.int().min(1).max(1_000_000_000).optional();
+const limits = z.strictObject({ perMinute: limit, perDay: limit, burst: limit });
+
+const object = z
+  .object({
+    object: z.literal('api_key'),
+    id: idOf('key'),
+    name: z.string(),
+    environment: z.enum(ENVIRONMENTS),
+    scopes: z.array(z.enum(ALL_SCOPES)),
+    prefix: z.string(),
+    last4: z.string(),
+    status: z.enum(['active', 'expiring', 'expired', 'revoked']),
+    expiresAt: timestamp.nullable(),
+    ipAllowlist: z.array(z.string()),
+    limits,
+    lastUsedAt: timestamp.nullable(),
+    lastUsedIp: z.string().nullable(),
+    createdBy: z.string().nullable(),
+    createdAt: timestamp,
+    rotatedFrom: idOf('key').nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+
+const objectWithKey = object
+  .extend({ key: z.string().meta({ description: 'The key itself: shown in this answer and never again.' }) })
+  .meta({ id: 'NewApiKey' });
+
+const params = z.strictObject({ id: idOf('key') });
+
+/** `/v1/api-keys`. A key may call what is marked `orItself` for itself, whatever its scopes. */
+export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock: Clock }): Route[] {
+  const { keys, apiKeys, clock } = deps;
+  const future = z.iso
+    .datetime({ offset: true })
+    .transform((value) => new Date(value))
+    .refine((at) => at > clock(), 'must be in the future');
+  const fields = { name: text(1, 100), scopes, ipAllowlist: z.array(network).max(100), limits };
+  const present = (key: ApiKey): z.input<typeof object> => presentKey(key, clock());
+  const presentNew = ({ apiKey, key }: { apiKey: ApiKey; key: Secret }) => ({
+    ...present(apiKey),
+    key: key.reveal(),
+  });
+
+  return [
+    defineRoute({
+      method: 'GET',
+      path: '/v1/api-keys',
+      scope: 'organization:read',
+      summary: 'List API keys',
+      query: pageQuery((value) => (isId('key', value) ? value : undefined)),
+      answer: listSchema(object),
+      status: 200,
+      handle: async ({ principal, query: { limit: size, cursor } }) => {
+        const found = await apiKeys.list(keyOwnerOf(principal), { limit: size + 1, after: cursor });
+        return listOf(found, size, ({ id }) => id, present);
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/v1/api-keys',
+      scope: 'organization:admin',
+      summary: 'Create an API key; not with an API key',
+      body: z.strictObject({
+        ...fields,
+        environment: z.enum(ENVIRONMENTS),
+        expiresAt: future.nullish().transform((at) => at ?? undefined),
+        ipAllowlist: fields.ipAllowlist.default([]),
+        limits: limits.default({}),
+      }),
+      answer: objectWithKey,
+      status: 201,
+      handle: async ({ principal, body, ip }) =>
+        presentNew(await keys.create({ principal, ip }, { ...body, limits: dropUndefined(body.limits) })),
+    }),
+    defineRoute({
+      method: 'GET',
+      path: '/v1/api-keys/:id',
+      scope: 'organization:read',
+      orItself: true,
+      summary: 'Read an API key',
+      params,
+      answer: object,
+      status: 200,
+      handle: async ({ principal, params: { id } }) => {
+        const key = await apiKeys.find(keyOwnerOf(principal), id);
+        if (!key) throw notFound();
+        return present(key);
+      },
+    }),
+    defineRoute({
+      method: 'PATCH',
+      path: '/v1/api-keys/:id',
+      scope: 'organization:admin',
+      summary: 'Change an API key; not with an API key',
+      params,
+      body: z.strictObject({ ...fields, expiresAt: future.nullable() }).partial(),
+      answer: object,
+      status: 200,
+      handle: async ({ principal, params: { id }, body, ip }) => {
+        const { expiresAt, limits: wanted, ...rest } = body;
+        return present(
+          await keys.change({ principal, ip }, id, {
+            ...dropUndefined(rest),
+            ...(wanted === undefined ? {} : { limits: dropUndefined(wanted) }),
+            ...(expiresAt === undefined ? {} : { expiresAt: expiresAt ?? undefined }),
+          }),
+        );
+      },
+    }),
+    defineRoute({
+      method: 'DELETE',
+      path: '/v1/api-keys/:id',
+      scope: 'organization:admin',
+      orItself: true,
+      summary: 'Revoke an API key',
+      params,
+      status: 204,
+      handle: async ({ principal, params: { id }, ip }) => {
+        await keys.revoke({ principal, ip }, id);
+        return undefined;
+      },
+    }),
+    defineRoute({
+      method: 'POST',
+      path: '/v1/api-keys/:id/rotate',
+      scope: 'organization:admin',
+      orItself: true,
+      summary: 'Replace an API key by a new one with the same settings',
+      params,
+      body: z.strictObject({
+        gracePeriodSeconds: z.int().min(0).max(LONGEST_GRACE_SECONDS).default(DEFAULT_GRACE_SECONDS),
+      }),
+      bodyOptional: true,
+      answer: objectWithKey,
+      status: 201,
+      handle: async ({ principal, params: { id }, body, ip }) =>
+        presentNew(await keys.rotate({ principal, ip }, id, body.gracePeriodSeconds)),
+    }),
+  ];
+}
+
+/** A key as `/v1` and the console show it; never the key itself. */
+export const presentKey = (key: ApiKey, now: Date): z.input<typeof object> => ({
+  object: 'api_key',
+  id: key.id,
+  name: key.name,
+  environment: key.environment,
+  scopes: [...key.scopes],
+  prefix: KEY_PREFIXES[key.environment],
+  last4: key.last4,
+  status: statusOf(key, now),
+  expiresAt: key.expiresAt?.toISOString() ?? null,
+  ipAllowlist: [...key.ipAllowlist],
+  limits: key.limits,
+  lastUsedAt: key.lastUsedAt?.toISOString() ?? null,
+  lastUsedIp: key.lastUsedIp ?? null,
+  createdBy: key.createdBy ?? key.createdByApp ?? null,
+  createdAt: key.createdAt.toISOString(),
+  rotatedFrom: key.rotatedFrom ?? null,
+});
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+const dropUndefined = <T extends object>(value: T): Given<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Given<T>;
