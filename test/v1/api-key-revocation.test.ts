@@ -1,0 +1,140 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Bootstrapped } from '../../src/bootstrap.ts';
+import { bootstrapDatabase } from '../support/bootstrapped.ts';
+import { freshPostgres } from '../support/databases.ts';
+import { freePort } from '../support/free-port.ts';
+import { describeWith } from '../support/needs.ts';
+import { registerTestApp, withDatabase } from '../support/prepare.ts';
+import { type ServerProcess, startServer } from '../support/server-process.ts';
+
+const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
+
+/** The cache lives an hour: only the feed can make the second process forget within a second. */
+describeWith('postgresql', 'A revocation, over two processes that remember credentials for an hour', () => {
+  let made: Bootstrapped;
+  let servers: ServerProcess[] = [];
+  let env: Record<string, string>;
+  let drop: () => Promise<void>;
+
+  /** Both processes serve one origin, as behind a load balancer: `Host` says so, the port says which. */
+  const status = (server: ServerProcess, credential: string): Promise<number> =>
+    new Promise((resolve, reject) => {
+      const headers = { Host: new URL(server.url).host, Authorization: `Bearer ${credential}` };
+      request({ host: '127.0.0.1', port: server.port, path: '/v1/me', headers }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      })
+        .on('error', reject)
+        .end();
+    });
+
+  /** The status of every process one second after `change` was acknowledged. */
+  const afterOneSecond = async (credential: string, change: () => Promise<unknown>): Promise<number[]> => {
+    for (const server of servers) {
+      expect(await status(server, credential)).toBe(200);
+      expect(await status(server, credential)).toBe(200); // remembered by now
+    }
+    await change();
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    return Promise.all(servers.map((server) => status(server, credential)));
+  };
+
+  const token = async (scope: string): Promise<string> => {
+    const { service } = made.apps;
+    const response = await fetch(new URL('/oauth/token', servers[0]?.url), {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'client_credentials',
+        client_id: service.clientId,
+        client_secret: service.clientSecret,
+        scope,
+      }),
+    });
+    return ((await response.json()) as { access_token: string }).access_token;
+  };
+
+  const newKey = async (credential: string): Promise<{ id: string; key: string }> => {
+    const response = await fetch(new URL('/v1/api-keys', servers[0]?.url), {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${credential}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ name: 'k', environment: 'live', scopes: ['prompts:read'] }),
+    });
+    return (await response.json()) as { id: string; key: string };
+  };
+
+  beforeAll(async () => {
+    const database = await freshPostgres();
+    drop = database.drop;
+    env = {
+      DATABASE_URL: database.databaseUrl,
+      SECRET_KEY,
+      CREDENTIAL_CACHE_SECONDS: '3600',
+      LOG_LEVEL: 'warn',
+    };
+    made = await bootstrapDatabase(env);
+    const first = await startServer(env);
+    const second = await startServer({ ...env, API_URL: first.url, PORT: String(await freePort()) });
+    servers = [first, second];
+  }, 60_000);
+
+  afterAll(async () => {
+    await Promise.all(servers.map((server) => server.stop()));
+    await drop();
+  });
+
+  test('of a key reaches every process within a second', async () => {
+    const admin = await token('organization:admin organization:read prompts:read');
+    const { id, key } = await newKey(admin);
+    const revoke = () =>
+      fetch(new URL(`/v1/api-keys/${id}`, servers[0]?.url), {
+        method: 'DELETE',
+        headers: { Authorization: `Bearer ${admin}` },
+      });
+    expect(await afterOneSecond(key, revoke)).toEqual([401, 401]);
+  }, 20_000);
+
+  test('by rotation without grace reaches every process within a second', async () => {
+    const admin = await token('organization:admin organization:read prompts:read');
+    const { id, key } = await newKey(admin);
+    const rotate = () =>
+      fetch(new URL(`/v1/api-keys/${id}/rotate`, servers[0]?.url), {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${admin}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ gracePeriodSeconds: 0 }),
+      });
+    expect(await afterOneSecond(key, rotate)).toEqual([401, 401]);
+  }, 20_000);
+
+  test('by deleting the app reaches its tokens, and the keys that it made', async () => {
+    await withDatabase(env, async (services) => {
+      const app = await registerTestApp(services, {
+        organizationId: made.organization.id,
+        redirectUris: [],
+        kind: 'service',
+      });
+      const response = await fetch(new URL('/oauth/token', servers[0]?.url), {
+        method: 'POST',
+        body: new URLSearchParams({
+          grant_type: 'client_credentials',
+          client_id: app.clientId,
+          client_secret: app.clientSecret,
+        }),
+      });
+      const { access_token: accessToken } = (await response.json()) as { access_token: string };
+      const { key } = await newKey(accessToken);
+      expect(await status(servers[1] as ServerProcess, key)).toBe(200);
+      const remove = () => services.database.sql()('apps').where({ id: app.clientId }).delete();
+      expect(await afterOneSecond(accessToken, remove)).toEqual([401, 401]);
+      expect(await status(servers[1] as ServerProcess, key)).toBe(401);
+    });
+  }, 30_000);
+
+  test("by a member's removal reaches the keys that the member made", async () => {
+    const { live } = made.apiKeys;
+    await withDatabase(env, async ({ database }) => {
+      const remove = () => database.sql()('memberships').where({ user_id: made.user.id }).delete();
+      expect(await afterOneSecond(live, remove)).toEqual([401, 401]);
+    });
+  }, 20_000);
+});
