@@ -3,15 +3,15 @@ import type { Route } from './http/route.ts';
 import { resourceMetadataRoutes } from './openapi/resource-metadata-routes.ts';
 import { openApiRoutes } from './openapi/routes.ts';
 import { meRoutes } from './resources/me-routes.ts';
-import { promptRoutes } from './resources/prompt-routes.ts';
+import { allResourceRoutes } from './resources/routes.ts';
 import type { Services } from './services.ts';
 
 /** Every route of the API in one table: what is served, what is documented, and what the tests walk. */
-export function apiRoutes({ config, keys, apiKeys, prompts, transaction, audit, clock }: Services): Route[] {
+export function apiRoutes({ config, keys, apiKeys, resources, transaction, audit, clock }: Services): Route[] {
   const v1 = [
     ...meRoutes(),
     ...apiKeyRoutes({ keys, apiKeys, clock }),
-    ...promptRoutes({ prompts, transaction, audit, clock }),
+    ...allResourceRoutes(resources, { transaction, audit, clock }),
   ];
   return [...v1, ...resourceMetadataRoutes(v1, config), ...openApiRoutes(v1, config)];
 }

@@ -25,7 +25,7 @@ export type Bootstrapped = {
 };
 
 /** Says in words what to give instead. */
-export class BootstrapError extends Error {
+class BootstrapError extends Error {
   override readonly name = 'BootstrapError';
 }
 

@@ -5,7 +5,7 @@ import { type Database, openDatabase } from '../adapters/database/database.ts';
 import { createGrantAdapter, createGrantStore } from '../adapters/database/grants.ts';
 import { createRecordAdapter, createRecordStore } from '../adapters/database/oauth-records.ts';
 import { createOrganizationStore } from '../adapters/database/organizations.ts';
-import { createPromptStore } from '../adapters/database/prompts.ts';
+import { createResourceStores } from '../adapters/database/resources.ts';
 import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
 import { createStandings } from '../adapters/database/standings.ts';
 import { createUserStore } from '../adapters/database/users.ts';
@@ -82,7 +82,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     records,
     grants: createGrantStore(database),
     standings: createStandings(database),
-    prompts: createPromptStore(database),
+    resources: createResourceStores(database),
     signingKeys,
     oauthAdapterFor: (kind: string) => {
       if (kind === 'Client') return createClientAdapter(apps.findRegistered);

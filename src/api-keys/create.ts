@@ -7,7 +7,7 @@ import { type Secret, sha256 } from '../kernel/secret.ts';
 import { type ApiKey, type ApiKeyStore, issueKey } from './api-key.ts';
 
 /** An organization's keys that are neither revoked nor expired. */
-export const MOST_KEYS = 100;
+const MOST_KEYS = 100;
 
 export type NewApiKey = Pick<ApiKey, 'organizationId' | 'name' | 'environment' | 'scopes'> &
   Partial<

@@ -163,7 +163,7 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
 }
 
 /** A key as `/v1` and the console show it; never the key itself. */
-export const presentKey = (key: ApiKey, now: Date): z.input<typeof object> => ({
+const presentKey = (key: ApiKey, now: Date): z.input<typeof object> => ({
   object: 'api_key',
   id: key.id,
   name: key.name,

@@ -17,7 +17,19 @@ export type AuditEventType =
   | 'prompt.created'
   | 'prompt.updated'
   | 'prompt.deleted'
-  | 'version.created';
+  | 'version.created'
+  | 'folder.created'
+  | 'folder.updated'
+  | 'folder.deleted'
+  | 'report.created'
+  | 'report.updated'
+  | 'report.deleted'
+  | 'evaluation.created'
+  | 'evaluation.updated'
+  | 'evaluation.deleted'
+  | 'dataset.created'
+  | 'dataset.updated'
+  | 'dataset.deleted';
 
 export type AuditActor = { type: 'user' | 'app' | 'api_key' | 'operator' | 'system'; id?: string };
 

@@ -31,5 +31,42 @@ export const metadata = z
   .refine((pairs) => Object.keys(pairs).length <= 20, 'must have at most 20 members')
   .meta({ maxProperties: 20, description: 'Names of 1 to 40 characters, values of up to 500.' });
 
+/** A JSON object of the caller's own, of at most so many bytes as JSON. */
+export const jsonObject = (mostBytes: number) =>
+  z
+    .record(z.string(), z.unknown())
+    .refine((value) => fitsAsJson(value, mostBytes), `must be at most ${mostBytes} bytes of JSON`)
+    .refine(holdsOnlyFiniteNumbers, 'holds a number that is too large')
+    .meta({ description: `At most ${mostBytes} bytes of JSON.` });
+
+/** A list of so many JSON objects, together of at most so many bytes as JSON. */
+export const jsonObjects = (most: number, mostBytes: number) =>
+  z
+    .array(z.unknown())
+    .superRefine((items, context) => {
+      if (items.length > most) return context.addIssue(`must have at most ${most} items`);
+      items.forEach((item, index) => {
+        if (!isJsonObject(item))
+          context.addIssue({ code: 'custom', path: [index], message: 'must be an object' });
+      });
+      if (!fitsAsJson(items, mostBytes)) context.addIssue(`must be at most ${mostBytes} bytes of JSON`);
+      if (!holdsOnlyFiniteNumbers(items)) context.addIssue('holds a number that is too large');
+    })
+    .transform((items) => items as Record<string, unknown>[])
+    .meta({ maxItems: most, items: { type: 'object' }, description: `At most ${mostBytes} bytes of JSON.` });
+
+const isJsonObject = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Of what will be kept, which may be more than what was sent: 1e20 becomes 21 digits. */
+const fitsAsJson = (value: unknown, mostBytes: number): boolean =>
+  Buffer.byteLength(JSON.stringify(value)) <= mostBytes;
+
+/** JSON.parse reads 1e999 as Infinity, which would be kept as null. */
+const holdsOnlyFiniteNumbers = (value: unknown): boolean =>
+  typeof value === 'number'
+    ? Number.isFinite(value)
+    : typeof value !== 'object' || value === null || Object.values(value).every(holdsOnlyFiniteNumbers);
+
 /** As in answers: ISO 8601 in UTC, with milliseconds. */
 export const timestamp = z.iso.datetime();

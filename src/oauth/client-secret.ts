@@ -1,7 +1,7 @@
 import { equalInConstantTime, hasSecretShape, sha256 } from '../kernel/secret.ts';
 import type { RegisteredClient } from './client-metadata.ts';
 
-export const CLIENT_SECRET_PREFIX = 'secret_';
+const CLIENT_SECRET_PREFIX = 'secret_';
 
 /** Whether `presented` is one of the client's secrets that are valid at `nowMs`. Compares all of them, always. */
 export function matchesSecret(

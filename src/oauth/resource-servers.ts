@@ -9,7 +9,7 @@ import { ACCESS_TOKEN_SECONDS } from './lifetimes.ts';
  * The resource of a request that names none: the API itself, with the client as the token's audience, as
  * the customer's page shows. A URN of ours, since the library wants an absolute URI; clients never see it.
  */
-export const DEFAULT_RESOURCE = 'urn:promptreports:api';
+const DEFAULT_RESOURCE = 'urn:promptreports:api';
 
 /** Scopes that ask who the person is (OpenID Connect Core §5.4), beside those of the API. */
 export const IDENTITY_SCOPES = ['openid', 'profile', 'email'] as const;
@@ -20,7 +20,7 @@ const isIdentityScope = (scope: string): boolean => (IDENTITY_SCOPES as readonly
  * Which of the requested scopes are for the API. Throws `invalid_scope` (RFC 6749 §5.2) for one that is
  * unknown or that this app may not ask for: the library would drop it and answer with less.
  */
-export function requestedApiScopes(
+function requestedApiScopes(
   requested: readonly string[],
   allowed: readonly Scope[],
   identityAllowed: boolean,

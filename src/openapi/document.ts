@@ -23,7 +23,7 @@ export function openApiDocument(routes: readonly Route[], urls: { apiUrl: string
     info: {
       title: 'PromptReports API',
       version: '1.0.0',
-      description: 'Prompts and their versions, with API keys or OAuth 2.0 access tokens.',
+      description: 'Prompts, reports, evaluations and datasets, with API keys or OAuth 2.0 access tokens.',
     },
     servers: [{ url: urls.apiUrl }],
     externalDocs: { url: `${urls.webUrl}/docs` },
@@ -89,7 +89,7 @@ function errorStatuses({ scope, params, query, body }: Route): number[] {
   if (scope !== 'public' && scope !== 'authenticated') statuses.push(403);
   if (params) statuses.push(404);
   if (query) statuses.push(422);
-  if (body) statuses.push(413, 415, 422);
+  if (body) statuses.push(409, 413, 415, 422);
   return [...new Set(statuses)].sort((a, b) => a - b);
 }
 

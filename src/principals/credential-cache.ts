@@ -31,7 +31,7 @@ export function createCredentialCache(
 
   feed.onChange((tag) => {
     generation += 1;
-    for (const key of [...(byTag.get(tag) ?? [])]) remove(key);
+    for (const key of byTag.get(tag) ?? []) remove(key);
   });
   feed.onGap(() => {
     generation += 1;

@@ -34,7 +34,7 @@ const readNumber = (text: string): number | undefined =>
   /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined;
 
 /** Prompts, and below each its versions. */
-export function promptRoutes({ prompts: store, ...deps }: RecordDeps & { prompts: PromptStore }): Route[] {
+export function promptRoutes(store: PromptStore, deps: RecordDeps): Route[] {
   return [
     ...resourceRoutes(prompts, store, deps),
     defineRoute({

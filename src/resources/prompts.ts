@@ -1,17 +1,14 @@
 import { z } from 'zod';
 import { idOf, metadata, text, textOfBytes, timestamp } from '../kernel/schemas.ts';
-import type { Owner, Resource, ResourceStore } from './resource.ts';
+import type { Owner, Resource, ResourceStore, Stored } from './resource.ts';
 
-export type Prompt = {
-  id: string;
+export type Prompt = Stored & {
   name: string;
   content: string;
-  folderId: string | undefined;
+  folderId: string | null;
   metadata: Record<string, string>;
   /** The number of its newest version. */
   version: number;
-  createdAt: Date;
-  updatedAt: Date;
 };
 
 /** A content that a prompt has or had. Never changes. */
@@ -24,7 +21,7 @@ export type PromptVersion = {
 };
 
 /** Keeps each content as a version: the first with `insert`, another with every `update` that changes the content. */
-export type PromptStore = ResourceStore<Prompt, PromptFields, PromptChange> & {
+export type PromptStore = ResourceStore<Prompt, PromptFields> & {
   /** Newest first, from below the number `after`. Doesn't say whether the prompt exists. */
   listVersions(
     owner: Owner,
@@ -37,10 +34,7 @@ export type PromptStore = ResourceStore<Prompt, PromptFields, PromptChange> & {
 
 export const promptContent = textOfBytes(100_000);
 
-const folderId = z
-  .string()
-  .nullable()
-  .refine((id) => id === null, 'no such folder'); // there are none yet
+const folderId = idOf('fld').nullable();
 
 const fields = { name: text(1, 200), content: promptContent };
 
@@ -52,7 +46,7 @@ const create = z.strictObject({
 const change = z.strictObject({ ...fields, folderId, metadata }).partial();
 
 export type PromptFields = z.output<typeof create>;
-export type PromptChange = z.output<typeof change>;
+type PromptChange = z.output<typeof change>;
 
 export const prompts = {
   name: 'prompt',
@@ -65,7 +59,7 @@ export const prompts = {
       id: idOf('prm'),
       name: z.string(),
       content: z.string(),
-      folderId: z.string().nullable(),
+      folderId: idOf('fld').nullable(),
       metadata: z.record(z.string(), z.string()),
       version: z.int(),
       createdAt: timestamp,
@@ -79,7 +73,7 @@ export const prompts = {
     id: prompt.id,
     name: prompt.name,
     content: prompt.content,
-    folderId: prompt.folderId ?? null,
+    folderId: prompt.folderId,
     metadata: prompt.metadata,
     version: prompt.version,
     createdAt: prompt.createdAt.toISOString(),

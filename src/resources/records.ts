@@ -1,9 +1,10 @@
 import type { AuditEventType, RecordAudit } from '../audit/event.ts';
 import type { Clock } from '../kernel/clock.ts';
-import { notFound } from '../kernel/errors.ts';
+import { AppError, notFound } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { actorOf, type Principal } from '../principals/principal.ts';
-import type { Owner, Resource, ResourceStore } from './resource.ts';
+import { NoSuchItemError } from './no-such-item-error.ts';
+import type { Changes, Owner, Resource, ResourceStore, Stored } from './resource.ts';
 
 /** Who acts, and from which address. */
 export type By = { principal: Principal; ip: string };
@@ -46,43 +47,71 @@ export const recordBy = (
     },
   });
 
+/** A fault of one member of the body that only the data could tell. */
+export const invalid = (path: string, message: string, options?: ErrorOptions): AppError =>
+  new AppError(
+    'validation_failed',
+    'The request has a fault.',
+    { errors: [{ path, message }] },
+    options,
+  );
+
 /**
  * Changes items of a resource, each change and its audit event in one transaction. Throws not_found for an item that the
- * principal may not see. Does NOT check scopes; `fields` and `change` were checked by the resource's schemas.
+ * principal may not see, and validation_failed for a reference to one. Does NOT check scopes; `fields` and `change` were
+ * checked by the resource's schemas.
  */
-export function createRecords<Item extends { id: string }, Create extends object, Change extends object>(
-  resource: Pick<Resource<Item, Create, Change>, 'name' | 'idPrefix' | 'alsoHappened'>,
-  store: ResourceStore<Item, Create, Change>,
+export function createRecords<Item extends Stored, Create extends object, Change extends Changes<Item>>(
+  resource: Pick<
+    Resource<Item, Create, Change>,
+    'name' | 'idPrefix' | 'check' | 'decide' | 'alsoHappened'
+  >,
+  store: ResourceStore<Item, Create>,
   { transaction, audit, clock }: RecordDeps,
 ): Records<Item, Create, Change> {
-  const { name } = resource;
+  const { name, decide = (_before, change) => change } = resource;
   return {
     create: (by, fields) =>
-      transaction(async () => {
-        const at = clock();
-        const item = await store.insert(ownerOf(by.principal), {
-          ...fields,
-          id: newId(resource.idPrefix, at),
-          at,
-        });
-        await recordBy(audit, by, `${name}.created`, item.id);
-        return item;
-      }),
+      inWords(() =>
+        transaction(async () => {
+          const at = clock();
+          const owner = ownerOf(by.principal);
+          await resource.check?.(owner, undefined, fields);
+          const item = await store.insert(owner, { ...fields, id: newId(resource.idPrefix, at), at });
+          await recordBy(audit, by, `${name}.created`, item.id);
+          return item;
+        }),
+      ),
     change: (by, id, change) =>
-      transaction(async () => {
-        const updated = await store.update(ownerOf(by.principal), id, change, clock());
-        if (!updated) throw notFound();
-        const fields = Object.keys(change);
-        if (fields.length > 0) await recordBy(audit, by, `${name}.updated`, id, { fields });
-        for (const { type, data } of resource.alsoHappened?.(updated.before, updated.after) ?? []) {
-          await recordBy(audit, by, type, id, data);
-        }
-        return updated.after;
-      }),
+      inWords(() =>
+        transaction(async () => {
+          const at = clock();
+          const owner = ownerOf(by.principal);
+          await resource.check?.(owner, id, change);
+          const updated = await store.update(owner, id, (before) => decide(before, change, at), at);
+          if (!updated) throw notFound();
+          const fields = Object.keys(change);
+          if (fields.length > 0) await recordBy(audit, by, `${name}.updated`, id, { fields });
+          for (const { type, data } of resource.alsoHappened?.(updated.before, updated.after) ?? []) {
+            await recordBy(audit, by, type, id, data);
+          }
+          return updated.after;
+        }),
+      ),
     remove: (by, id) =>
       transaction(async () => {
         if (!(await store.delete(ownerOf(by.principal), id))) throw notFound();
         await recordBy(audit, by, `${name}.deleted`, id);
       }),
   };
+}
+
+/** A reference to nothing is the caller's fault, to be said with its path. */
+async function inWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof NoSuchItemError)) throw error;
+    throw invalid(error.field, 'names nothing that this credential may see', { cause: error });
+  }
 }

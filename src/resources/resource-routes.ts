@@ -5,18 +5,19 @@ import { notFound } from '../kernel/errors.ts';
 import { isId } from '../kernel/ids.ts';
 import { idOf } from '../kernel/schemas.ts';
 import { createRecords, ownerOf, type RecordDeps } from './records.ts';
-import type { Resource, ResourceStore } from './resource.ts';
+import type { Changes, Resource, ResourceStore, Stored } from './resource.ts';
 
 /** The five routes of a resource: list, create, read, change, delete. */
-export function resourceRoutes<Item extends { id: string }, Create extends object, Change extends object>(
+export function resourceRoutes<Item extends Stored, Create extends object, Change extends Changes<Item>>(
   resource: Resource<Item, Create, Change>,
-  store: ResourceStore<Item, Create, Change>,
+  store: ResourceStore<Item, Create>,
   deps: RecordDeps,
 ): Route[] {
   const { name, path, scopes, object, create, change, idPrefix, present } = resource;
   const records = createRecords(resource, store, deps);
   const params = z.strictObject({ id: idOf(idPrefix) });
   const itemPath = `${path}/:id`;
+  const one = `${/^[aeiou]/.test(name) ? 'an' : 'a'} ${name}`;
 
   return [
     defineRoute({
@@ -36,7 +37,7 @@ export function resourceRoutes<Item extends { id: string }, Create extends objec
       method: 'POST',
       path,
       scope: scopes.write,
-      summary: `Create a ${name}`,
+      summary: `Create ${one}`,
       body: create,
       answer: object,
       status: 201,
@@ -46,7 +47,7 @@ export function resourceRoutes<Item extends { id: string }, Create extends objec
       method: 'GET',
       path: itemPath,
       scope: scopes.read,
-      summary: `Read a ${name}`,
+      summary: `Read ${one}`,
       params,
       answer: object,
       status: 200,
@@ -60,7 +61,7 @@ export function resourceRoutes<Item extends { id: string }, Create extends objec
       method: 'PATCH',
       path: itemPath,
       scope: scopes.write,
-      summary: `Change a ${name}`,
+      summary: `Change ${one}`,
       params,
       body: change,
       answer: object,
@@ -72,7 +73,7 @@ export function resourceRoutes<Item extends { id: string }, Create extends objec
       method: 'DELETE',
       path: itemPath,
       scope: scopes.write,
-      summary: `Delete a ${name}`,
+      summary: `Delete ${one}`,
       params,
       status: 204,
       handle: async ({ principal, params: { id }, ip }) => {

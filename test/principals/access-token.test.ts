@@ -54,7 +54,10 @@ async function outcome(token: string, world: World = {}) {
     ofApp: async () => ('app' in world ? world.app : APP),
   };
   const resolve = createAccessTokenResolver({ apiUrl: API, keys: () => keys, standings, clock: () => NOW });
-  const resolution = await resolve({ credential: token, path: world.path ?? '/v1/prompts', ip: '192.0.2.1' });
+  const presented = { credential: token, path: world.path ?? '/v1/prompts', ip: '192.0.2.1' };
+  const proof = await resolve(presented);
+  const refusal = proof.kind === 'proven' ? proof.admits?.(presented) : undefined;
+  const resolution = refusal ? { kind: 'bad' as const, error: refusal } : proof;
   return resolution.kind === 'bad'
     ? resolution.error.code
     : resolution.kind === 'proven'

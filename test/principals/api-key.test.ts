@@ -12,7 +12,11 @@ const KEY: KeyInUse = {
   scopes: ['prompts:read', 'prompts:write'],
   expiresAt: undefined,
   revokedAt: undefined,
+  ipAllowlist: [],
+  createdBy: 'usr_1',
+  createdByApp: undefined,
   creatorRole: 'owner',
+  creatorAppScopes: undefined,
   readAt: NOW,
 };
 const codeOf = (key: KeyInUse | undefined) => {
@@ -21,9 +25,10 @@ const codeOf = (key: KeyInUse | undefined) => {
 };
 
 describe('a key that was found', () => {
-  test('proves its organization, environment and scopes', () => {
+  test('proves its organization, environment and scopes, and says what that rests on', () => {
     expect(judgeKey(KEY)).toEqual({
       kind: 'proven',
+      restsOn: { tags: ['key:key_1', 'organization:org_1', 'user:usr_1'] },
       principal: {
         method: 'api_key',
         id: 'key_1',
@@ -43,6 +48,15 @@ describe('a key that was found', () => {
     ['of somebody who left', { ...KEY, creatorRole: undefined }, 'credential_revoked'],
   ])('%s: %s', (_name, key, code) => {
     expect(codeOf(key)).toBe(code);
+  });
+
+  test('of an app can do what that app can, and nothing once it is gone', () => {
+    const key: KeyInUse = { ...KEY, createdBy: undefined, createdByApp: 'app_1', creatorRole: undefined };
+    expect(judgeKey({ ...key, creatorAppScopes: ['prompts:read', 'reports:read'] })).toMatchObject({
+      principal: { scopes: ['prompts:read'] },
+      restsOn: { tags: ['key:key_1', 'organization:org_1', 'app:app_1'] },
+    });
+    expect(codeOf({ ...key, creatorAppScopes: undefined })).toBe('credential_revoked');
   });
 
   test("can do no more than its creator's role can by now", () => {
