@@ -19,14 +19,18 @@ export type UserAgent = {
  * A browser without a screen or scripts: cookies, redirects and forms, as RFC 6265 and HTML have them. Pages have
  * to work for it, since they work without JavaScript.
  */
-export function createUserAgent(site: string): UserAgent {
+export function createUserAgent(site: string, send: typeof fetch = fetch): UserAgent {
   const jar = new CookieJar();
 
   const request = async (url: string, init: RequestInit = {}): Promise<Page & { leftTo?: URL }> => {
-    const response = await fetch(url, {
+    const response = await send(url, {
       ...init,
       redirect: 'manual',
-      headers: { Accept: 'text/html', ...init.headers, Cookie: await jar.getCookieString(url) },
+      headers: {
+        Accept: 'text/html',
+        ...(init.headers as Record<string, string>),
+        Cookie: await jar.getCookieString(url),
+      },
     });
     for (const cookie of response.headers.getSetCookie())
       await jar.setCookie(cookie, url, { ignoreError: true });
