@@ -25,6 +25,7 @@ import { createProvider } from './oauth/provider.ts';
 import { createSessions } from './oauth/sessions.ts';
 import { publicJwks } from './oauth/signing-keys.ts';
 import { tokenTransaction } from './oauth/token-endpoint.ts';
+import { invitationRoutes } from './organizations/invitation-routes.ts';
 import { createAccessTokenResolver } from './principals/access-token.ts';
 import { createCredentialCache } from './principals/credential-cache.ts';
 import { createResolve } from './principals/resolve.ts';
@@ -67,6 +68,9 @@ export function createApp(services: Services): Koa {
     findAccount,
     roleOf: organizations.roleOf,
     grants,
+    noteSecretUse: (secretId) => services.secretUses.note(secretId, {}),
+    transaction,
+    holdSessionEpoch: records.holdSessionEpoch,
     renderError: (ctx, { status, error, description }) =>
       renderPage(
         ctx,
@@ -91,10 +95,11 @@ export function createApp(services: Services): Koa {
     createOrganization: async (organization) => {
       await services.createOrganization(organization);
     },
-    endSessionsOf: records.deleteSessionsOf,
+    endSessionsOf: records.endSessionsOf,
     transaction,
     audit,
     sendMail: services.sendMail,
+    recipientLimit: services.createAttemptLimit({ name: 'mail-recipient', attempts: 5, windowSeconds: 3600 }),
     inBackground: services.background.run,
   });
   const signIn = createSignIn({ users, createLimit: services.createAttemptLimit, networkOf });
@@ -124,6 +129,13 @@ export function createApp(services: Services): Koa {
       grants,
       transaction,
       audit,
+    }).routes(),
+    invitationRoutes({
+      members: services.members,
+      csrf,
+      renderPage,
+      currentSession: sessions.current,
+      findAccount,
     }).routes(),
     docsRoutes({ renderPage, apiUrl, webUrl }).routes(),
   );
@@ -165,7 +177,7 @@ export function createApp(services: Services): Koa {
       resolve,
       limit: () => Promise.resolve(),
       meter: ({ principal, ip }) => {
-        if (principal?.method === 'api_key') services.keyUses.note(principal.id, ip);
+        if (principal?.method === 'api_key') services.keyUses.note(principal.id, { ip });
       },
     }),
   );

@@ -48,10 +48,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const sweeping = setInterval(() => {
     services.sweep().catch((error: unknown) => logger.warn({ err: error }, 'sweeping expired rows failed'));
   }, SWEEP_INTERVAL_MS).unref();
-  const flushing = setInterval(
-    () => services.background.run(services.keyUses.flush),
-    FLUSH_INTERVAL_MS,
-  ).unref();
+  const flushing = setInterval(() => services.background.run(services.flushUses), FLUSH_INTERVAL_MS).unref();
 
   logger.info({ apiUrl: config.apiUrl, webUrl: config.webUrl, database: services.database.kind }, 'ready');
   if (!config.production) process.stdout.write(welcome(config, made));

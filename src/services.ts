@@ -1,8 +1,11 @@
 import { createApiKeyStore } from '../adapters/database/api-keys.ts';
 import { createAppStore } from '../adapters/database/apps.ts';
 import { createAuditLog } from '../adapters/database/audit.ts';
+import { createAuditLogReader } from '../adapters/database/audit-log.ts';
 import { type Database, openDatabase } from '../adapters/database/database.ts';
+import { createGrantEnding } from '../adapters/database/end-grants.ts';
 import { createGrantAdapter, createGrantStore } from '../adapters/database/grants.ts';
+import { createInvitationStore } from '../adapters/database/invitations.ts';
 import { createRecordAdapter, createRecordStore } from '../adapters/database/oauth-records.ts';
 import { createOrganizationStore } from '../adapters/database/organizations.ts';
 import { createResourceStores } from '../adapters/database/resources.ts';
@@ -17,15 +20,17 @@ import { developmentSecretKey } from '../adapters/secret-key.ts';
 import type { Config } from '../config/config.ts';
 import { createApiKeyCreator } from './api-keys/create.ts';
 import { createApiKeys } from './api-keys/manage.ts';
-import { createKeyUses } from './api-keys/uses.ts';
+import { createApps } from './apps/manage.ts';
 import { createAppRegistration } from './apps/register-app.ts';
 import { createBackground } from './kernel/background.ts';
 import { systemClock } from './kernel/clock.ts';
+import { createLastUses } from './kernel/last-uses.ts';
 import type { Logger } from './kernel/log.ts';
 import { createSealer } from './kernel/sealing.ts';
 import { createClientAdapter } from './oauth/client-adapter.ts';
 import { loadSigningKeys } from './oauth/signing-keys.ts';
 import { createOrganizationCreator } from './organizations/create-organization.ts';
+import { createMembers } from './organizations/members.ts';
 
 /**
  * The outside world, opened, and the functions that the server, the command line and the tests share. The only
@@ -63,7 +68,31 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   const signingKeys = await loadSigningKeys(createSigningKeyStore(database, sealer));
 
   const createApiKey = createApiKeyCreator({ apiKeys, transaction, audit, clock });
-  const keyUses = createKeyUses({ apiKeys, clock, logger });
+  const keyUses = createLastUses<{ ip: string }>({
+    of: 'API keys',
+    record: apiKeys.recordUses,
+    clock,
+    logger,
+  });
+  const secretUses = createLastUses<object>({
+    of: 'client secrets',
+    record: apps.recordSecretUses,
+    clock,
+    logger,
+  });
+  const flushUses = async () => {
+    await keyUses.flush();
+    await secretUses.flush();
+  };
+  const invitations = createInvitationStore(database);
+  const endGrants = createGrantEnding(database);
+  const registerApp = createAppRegistration({ apps, transaction, audit, clock });
+  const sendMail = createMailer({
+    smtpUrl: config.smtpUrl,
+    dataDir: config.dataDir,
+    from: config.mailFrom,
+  });
+  const createAttemptLimit = redis ? createRedisAttemptLimits(redis) : createMemoryAttemptLimit;
   const closing: (() => Promise<void>)[] = [];
 
   return {
@@ -89,13 +118,29 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       if (kind === 'Grant') return createGrantAdapter(database);
       return createRecordAdapter(kind, database, sealer);
     },
-    sendMail: createMailer({ smtpUrl: config.smtpUrl, dataDir: config.dataDir, from: config.mailFrom }),
-    createAttemptLimit: redis ? createRedisAttemptLimits(redis) : createMemoryAttemptLimit,
+    sendMail,
+    createAttemptLimit,
     createOrganization: createOrganizationCreator({ organizations, transaction, audit }),
-    registerApp: createAppRegistration({ apps, transaction, audit }),
+    registerApp,
+    manageApps: createApps({ apps, registerApp, endGrants, transaction, audit, clock }),
     createApiKey,
     keys: createApiKeys({ apiKeys, createApiKey, transaction, audit, clock }),
+    members: createMembers({
+      webUrl: config.webUrl,
+      organizations,
+      invitations,
+      endGrants,
+      mailLimit: createAttemptLimit({ name: 'invitations', attempts: 100, windowSeconds: 3600 }),
+      sendMail,
+      inBackground: background.run,
+      transaction,
+      audit,
+      clock,
+    }),
+    auditLog: createAuditLogReader(database),
     keyUses,
+    secretUses,
+    flushUses,
     /** Opened by whoever remembers proofs of credentials: the server, not the commands. */
     openChangeFeed: () => {
       const feed = database.openFeed();
@@ -107,10 +152,11 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       await records.sweep();
       await records.forgetAnswers(config.refreshGraceSeconds);
       await users.sweepEmailTokens();
+      await invitations.sweep();
     },
     close: async () => {
       await background.drained();
-      await keyUses.flush();
+      await flushUses();
       for (const closeIt of closing) await closeIt();
       redis?.disconnect();
       await database.close();

@@ -11,6 +11,7 @@ export type Pages = {
   signup: SignUpPage;
   message: MessagePage;
   'confirm-email': ConfirmEmailPage;
+  invitation: InvitationPage;
   'forgot-password': ForgotPasswordPage;
   'reset-password': ResetPasswordPage;
   consent: ConsentPage;
@@ -59,6 +60,8 @@ type MessagePage = {
 };
 
 type ConfirmEmailPage = { action: string; token: string; email?: string | undefined };
+
+type InvitationPage = { action: string; token: string; organization: string; role: Role };
 
 type ForgotPasswordPage = { action: string; email: string; error?: string | undefined; loginUrl: string };
 

@@ -1,7 +1,8 @@
 import type { Environment } from '../../config/environments.ts';
 import type { Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
-import type { ApiKey, ApiKeyStore, KeyLimits, KeyOwner } from '../../src/api-keys/api-key.ts';
+import type { ApiKey, ApiKeyStore, KeyLimits } from '../../src/api-keys/api-key.ts';
+import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
 
 type KeyRow = {
@@ -36,7 +37,7 @@ const limitColumns = ({ perMinute, perDay, burst }: KeyLimits) => ({
 
 /** API keys, by their hash with the standing of who made them, and by their organization. */
 export function createApiKeyStore(database: Database): ApiKeyStore {
-  const owned = ({ organizationId, environments }: KeyOwner) =>
+  const owned = ({ organizationId, environments }: Visible) =>
     database
       .sql()('api_keys')
       .leftJoin('api_key_uses', 'api_key_uses.api_key_id', 'api_keys.id')

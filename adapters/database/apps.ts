@@ -1,12 +1,12 @@
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
-import type { AppKind, AppStore } from '../../src/apps/app.ts';
+import type { App, AppChange, AppKind, AppStore } from '../../src/apps/app.ts';
+import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
 
-type RegisteredRow = {
+type AppRow = {
   id: string;
   organization_id: string;
-  organization_name: string;
   name: string;
   kind: AppKind;
   environment: Environment;
@@ -17,14 +17,45 @@ type RegisteredRow = {
   logo_url: string | null;
   privacy_url: string | null;
   created_by: string | null;
+  created_at: Date;
+  updated_at: Date;
+};
+
+type RegisteredRow = AppRow & {
+  organization_name: string;
   secrets: { id: string; hash: string; last4: string; expires_at: string | null }[];
 };
 
+type SecretRow = {
+  id: string;
+  last4: string;
+  created_at: Date;
+  expires_at: Date | null;
+  last_used_at: Date | null;
+};
+
+const COLUMNS = {
+  name: 'name',
+  redirectUris: 'redirect_uris',
+  scopes: 'scopes',
+  requirePkce: 'require_pkce',
+  homepageUrl: 'homepage_url',
+  logoUrl: 'logo_url',
+  privacyUrl: 'privacy_url',
+} as const satisfies Record<keyof AppChange, keyof AppRow>;
+
+const NOT_EXPIRED = '(expires_at IS NULL OR expires_at > now())';
+
 /** OAuth clients and the hashes of their secrets. */
 export function createAppStore(database: Database): AppStore {
+  const apps = () => database.sql()('apps');
+  const secrets = () => database.sql()('app_secrets');
+  const owned = ({ organizationId, environments }: Visible) =>
+    apps().where({ organization_id: organizationId }).whereIn('environment', environments);
+
   return {
     insert: async (app) => {
-      await database.sql()('apps').insert({
+      await apps().insert({
         id: app.id,
         organization_id: app.organizationId,
         name: app.name,
@@ -37,15 +68,8 @@ export function createAppStore(database: Database): AppStore {
         logo_url: app.logoUrl,
         privacy_url: app.privacyUrl,
         created_by: app.createdBy,
-      });
-    },
-    addSecret: async (appId, secret) => {
-      await database.sql()('app_secrets').insert({
-        id: secret.id,
-        app_id: appId,
-        secret_hash: secret.hash,
-        last4: secret.last4,
-        expires_at: secret.expiresAt,
+        created_at: app.createdAt,
+        updated_at: app.updatedAt,
       });
     },
     findRegistered: async (id) => {
@@ -62,19 +86,8 @@ export function createAppStore(database: Database): AppStore {
       const row = rows[0];
       return (
         row && {
-          id: row.id,
-          organizationId: row.organization_id,
+          ...toApp(row),
           organizationName: row.organization_name,
-          name: row.name,
-          kind: row.kind,
-          environment: row.environment,
-          redirectUris: row.redirect_uris,
-          scopes: row.scopes,
-          requirePkce: row.require_pkce,
-          homepageUrl: row.homepage_url ?? undefined,
-          logoUrl: row.logo_url ?? undefined,
-          privacyUrl: row.privacy_url ?? undefined,
-          createdBy: row.created_by ?? undefined,
           secrets: row.secrets.map((secret) => ({
             id: secret.id,
             hash: Buffer.from(secret.hash, 'hex'),
@@ -84,5 +97,118 @@ export function createAppStore(database: Database): AppStore {
         }
       );
     },
+    find: async (owner, id) => {
+      const row = await owned(owner).where({ id }).first<AppRow | undefined>();
+      return row && toApp(row);
+    },
+    list: async (owner, { limit, after }) => {
+      const rows = await owned(owner)
+        .modify((query) => {
+          if (after !== undefined) void query.where('id', '<', after);
+        })
+        .orderBy('id', 'desc')
+        .limit(limit)
+        .select<AppRow[]>();
+      return rows.map(toApp);
+    },
+    findForChange: async (owner, id) => {
+      const row = await owned(owner).where({ id }).forNoKeyUpdate().first<AppRow | undefined>();
+      return row && toApp(row);
+    },
+    update: async (id, change, at) => {
+      const columns = Object.entries(change).map(([member, value]) => [
+        COLUMNS[member as keyof AppChange],
+        value ?? null,
+      ]);
+      await apps()
+        .where({ id })
+        .update({ ...Object.fromEntries(columns), updated_at: at });
+    },
+    delete: async (id) => {
+      await apps().where({ id }).delete();
+    },
+    countOf: async (organizationId) => {
+      await database
+        .sql()
+        .raw('SELECT 1 FROM organizations WHERE id = ? FOR NO KEY UPDATE', [organizationId]);
+      const [row] = await apps()
+        .where({ organization_id: organizationId })
+        .count<{ count: string }[]>('* as count');
+      return Number(row?.count ?? 0);
+    },
+
+    addSecret: async (appId, secret, at) => {
+      await secrets().insert({
+        id: secret.id,
+        app_id: appId,
+        secret_hash: secret.hash,
+        last4: secret.last4,
+        expires_at: secret.expiresAt,
+        created_at: at,
+      });
+    },
+    listSecrets: async (appId, { limit, after }) => {
+      const rows = await secrets()
+        .leftJoin('app_secret_uses', 'app_secret_uses.app_secret_id', 'app_secrets.id')
+        .where({ app_id: appId })
+        .modify((query) => {
+          if (after !== undefined) void query.where('app_secrets.id', '<', after);
+        })
+        .orderBy('app_secrets.id', 'desc')
+        .limit(limit)
+        .select<SecretRow[]>(
+          'app_secrets.id',
+          'app_secrets.last4',
+          'app_secrets.created_at',
+          'app_secrets.expires_at',
+          'app_secret_uses.last_used_at',
+        );
+      return rows.map((row) => ({
+        id: row.id,
+        last4: row.last4,
+        createdAt: row.created_at,
+        expiresAt: row.expires_at ?? undefined,
+        lastUsedAt: row.last_used_at ?? undefined,
+      }));
+    },
+    usableSecrets: async (appId) => {
+      const rows = await secrets()
+        .where({ app_id: appId })
+        .whereRaw(NOT_EXPIRED)
+        .select<{ id: string }[]>('id');
+      return rows.map(({ id }) => id);
+    },
+    deleteSecret: async (appId, id) => (await secrets().where({ app_id: appId, id }).delete()) === 1,
+    deleteExpiredSecrets: async (appId) => {
+      await secrets().where({ app_id: appId }).whereRaw(`NOT ${NOT_EXPIRED}`).delete();
+    },
+    recordSecretUses: async (uses) => {
+      if (uses.length === 0) return;
+      await database.sql().raw(
+        `INSERT INTO app_secret_uses (app_secret_id, last_used_at)
+         SELECT u.id, u.at FROM unnest(?::text[], ?::timestamptz[]) AS u (id, at)
+         JOIN app_secrets ON app_secrets.id = u.id
+         ON CONFLICT (app_secret_id) DO UPDATE SET last_used_at = excluded.last_used_at
+         WHERE app_secret_uses.last_used_at < excluded.last_used_at`,
+        [uses.map(({ id }) => id), uses.map(({ at }) => at.toISOString())],
+      );
+    },
   };
 }
+
+const toApp = (row: AppRow): App => ({
+  id: row.id,
+  organizationId: row.organization_id,
+  name: row.name,
+  kind: row.kind,
+  environment: row.environment,
+  redirectUris: row.redirect_uris,
+  scopes: row.scopes,
+  requirePkce: row.require_pkce,
+  homepageUrl: row.homepage_url ?? undefined,
+  logoUrl: row.logo_url ?? undefined,
+  privacyUrl: row.privacy_url ?? undefined,
+  createdBy: row.created_by ?? undefined,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});

@@ -1,10 +1,12 @@
 import type { Knex } from 'knex';
 import * as foundation from './migrations/0001-foundation.ts';
+import * as resources from './migrations/0002-resources.ts';
 import * as credentials from './migrations/0003-credentials.ts';
 
 /** In the order in which they run. A name, once released, never changes. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
   '0001-foundation': foundation,
+  '0002-resources': resources,
   '0003-credentials': credentials,
 };
 

@@ -8,10 +8,17 @@ import type { Database } from './database.ts';
 /** Kinds whose payload holds what a thief of the database could use: a cookie, a code that must be read back. */
 const SEALED = new Set(['Session', 'Interaction', 'DeviceCode', 'PushedAuthorizationRequest']);
 
+/** The lock of all that hangs on one grant, held until the transaction ends. `id`: an SQL expression. */
+const familyLock = (id: string): string => `pg_advisory_xact_lock(hashtextextended(${id}, 0))`;
+
 /** Rows are kept this long past their time, so that a clock that is a little off doesn't lose them. */
 const KEPT_PAST_EXPIRY = "interval '15 seconds'";
 
 const hashId = (kind: string, id: string): Buffer => createHash('sha256').update(`${kind}\0${id}`).digest();
+
+/** Who has just signed in, in an interaction whose result the library has not taken up yet. */
+const signedInBy = (payload: AdapterPayload): string | undefined =>
+  (payload as { result?: { login?: { accountId?: string } } }).result?.login?.accountId;
 
 type Row = { payload: AdapterPayload | null; sealed: Buffer | null; consumed_at: Date | null };
 
@@ -56,7 +63,7 @@ export function createRecordAdapter(kind: string, database: Database, sealer: Se
         kind,
         id_hash: hash(id),
         grant_id: payload.grantId ?? null,
-        user_id: payload.accountId ?? null,
+        user_id: payload.accountId ?? signedInBy(payload) ?? null,
         uid_hash: typeof payload.uid === 'string' ? keyed(payload.uid, 'uid') : null,
         user_code_hash: payload.userCode ? keyed(payload.userCode, 'user-code') : null,
         expires_at: sql().raw("now() + ? * interval '1 second'", [expiresIn]),
@@ -73,12 +80,16 @@ export function createRecordAdapter(kind: string, database: Database, sealer: Se
     findByUid: (uid) => findBy('uid_hash', keyed(uid, 'uid')),
     findByUserCode: (userCode) => findBy('user_code_hash', keyed(userCode, 'user-code')),
     consume: async (id) => {
-      const [spent] = await sql()('oauth_records')
-        .where({ id_hash: hash(id), kind })
-        .whereNull('consumed_at')
-        .update({ consumed_at: sql().fn.now() })
-        .returning<{ grant_id: string | null }[]>('grant_id');
-      if (spent) return;
+      // The family's lock comes before the row's: who loses keeps the row locked until the end of the transaction, in which
+      // it then revokes the family, and two that hold rows of one family would wait for each other.
+      const { rows } = await sql().raw<{ rows: { grant_id: string | null }[] }>(
+        `WITH family AS MATERIALIZED (
+           SELECT ${familyLock("coalesce(grant_id, encode(id_hash, 'hex'))")} FROM oauth_records WHERE id_hash = :hash)
+         UPDATE oauth_records SET consumed_at = now() FROM family
+         WHERE id_hash = :hash AND kind = :kind AND consumed_at IS NULL RETURNING grant_id`,
+        { hash: hash(id), kind },
+      );
+      if (rows.length === 1) return;
       const row = await sql()('oauth_records')
         .where({ id_hash: hash(id), kind })
         .first<{ grant_id: string | null } | undefined>('grant_id');
@@ -126,12 +137,27 @@ export function createRecordStore(database: Database, sealer: Sealer) {
     },
     /** Everything that hangs on a grant. Callers that revoke at once wait for each other instead of deadlocking. */
     deleteByGrant: async (grantId: string): Promise<void> => {
-      await database.sql().raw('SELECT pg_advisory_xact_lock(hashtextextended(?, 0))', [grantId]);
+      await database.sql().raw(`SELECT ${familyLock('?::text')}`, [grantId]);
       await database.sql()('oauth_records').where({ grant_id: grantId }).delete();
     },
-    /** Every signed-in browser of a person. */
-    deleteSessionsOf: async (userId: string): Promise<void> => {
-      await database.sql()('oauth_records').where({ kind: 'Session', user_id: userId }).delete();
+    /** Every signed-in browser of a person, and every sign-in that has not become a session yet. */
+    endSessionsOf: (userId: string): Promise<void> =>
+      database.transaction(async () => {
+        // First the epoch, which waits for sessions that are being written: they are then seen and deleted.
+        await database.sql()('users').where({ id: userId }).increment('session_epoch');
+        await database
+          .sql()('oauth_records')
+          .where({ user_id: userId })
+          .whereIn('kind', ['Session', 'Interaction'])
+          .delete();
+      }),
+    holdSessionEpoch: async (userId: string): Promise<number | undefined> => {
+      const row = await database
+        .sql()('users')
+        .where({ id: userId })
+        .forShare()
+        .first<{ session_epoch: number } | undefined>('session_epoch');
+      return row?.session_epoch;
     },
     /** Deletes a bounded number of rows past their time; returns how many. */
     sweep: async (): Promise<number> => {

@@ -9,7 +9,7 @@ type UserStandingRow = {
   scopes: Scope[];
   user_active: boolean;
   role: Role | null;
-  granted_at: Date | null;
+  grant_id: string | null;
 };
 
 type AppStandingRow = { environment: Environment; scopes: Scope[]; organization_id: string };
@@ -19,7 +19,7 @@ export function createStandings(database: Database): Standings {
   return {
     ofUser: async ({ userId, appId, organizationId }) => {
       const { rows } = await database.sql().raw<{ rows: UserStandingRow[] }>(
-        `SELECT a.environment, a.scopes, u.id IS NOT NULL AS user_active, m.role, g.created_at AS granted_at
+        `SELECT a.environment, a.scopes, u.id IS NOT NULL AS user_active, m.role, g.id AS grant_id
          FROM apps a
          LEFT JOIN users u ON u.id = :userId AND u.deactivated_at IS NULL
          LEFT JOIN memberships m ON m.user_id = u.id AND m.organization_id = :organizationId
@@ -35,7 +35,7 @@ export function createStandings(database: Database): Standings {
           appScopes: row.scopes,
           userActive: row.user_active,
           role: row.role ?? undefined,
-          grantedAt: row.granted_at ?? undefined,
+          grantId: row.grant_id ?? undefined,
         }
       );
     },

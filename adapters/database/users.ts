@@ -77,6 +77,9 @@ export function createUserStore(database: Database): UserStore {
         .returning<{ user_id: string }[]>('user_id');
       return row?.user_id;
     },
+    dropEmailTokens: async (userId, purpose) => {
+      await tokens().where({ user_id: userId, purpose }).delete();
+    },
     sweepEmailTokens: async () => {
       await tokens().whereRaw('expires_at < now()').delete();
     },

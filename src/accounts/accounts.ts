@@ -1,4 +1,5 @@
 import type { RecordAudit } from '../audit/event.ts';
+import type { AttemptLimit } from '../kernel/attempts.ts';
 import { newId } from '../kernel/ids.ts';
 import { issueSecret, type Secret, sha256 } from '../kernel/secret.ts';
 import { alreadyRegisteredMail, confirmMail, resetMail, type SendMail } from './mail.ts';
@@ -18,6 +19,8 @@ export type AccountsDeps = {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   audit: RecordAudit;
   sendMail: SendMail;
+  /** By recipient: nobody's mailbox is filled through us, from however many networks. */
+  recipientLimit: AttemptLimit;
   /** Runs what an answer need not wait for; whether there is mail to send must not show in its time. */
   inBackground(work: () => Promise<void>): void;
 };
@@ -42,8 +45,12 @@ export function signUpFaults({
 }: Omit<SignUp, 'returnTo' | 'ip'>): SignUpFaults {
   const faults: SignUpFaults = {};
   if (name.trim().length === 0) faults.name = 'Enter your name.';
-  else if (name.trim().length > 100) faults.name = 'Use at most 100 characters.';
-  if (!/^[^\s@]+@[^\s@]+\.[^\s@]+$|^[^\s@]+@localhost$/.test(email.trim()) || email.length > 254) {
+  else if (/[\p{Cc}\p{Zl}\p{Zp}]|:\/\/|www\./iu.test(name)) {
+    faults.name = 'Use a name without links and line breaks.'; // it stands in mails to strangers
+  } else if (name.trim().length > 100) faults.name = 'Use at most 100 characters.';
+  // Without what a mailer gives a meaning of its own (RFC 5322 §3.4), and measured as it is stored.
+  const address = /^[^\s@<>()[\]\\,;:"]+@(?:[^\s@<>()[\]\\,;:"]+\.[^\s@<>()[\]\\,;:"]+|localhost)$/;
+  if (!address.test(email.trim()) || normalizeEmail(email).length > 254) {
     faults.email = 'Enter an e-mail address, such as name@example.com.';
   }
   const weak = passwordFault(password, { email, name });
@@ -64,6 +71,7 @@ export function createAccounts(deps: AccountsDeps) {
     mail: typeof confirmMail,
     returnTo: string,
   ): Promise<void> => {
+    if (!(await deps.recipientLimit.attempt(user.email)).allowed) return;
     const token = issueSecret(EMAIL_TOKEN_PREFIX);
     const ttlSeconds = purpose === 'confirm_email' ? CONFIRM_SECONDS : RESET_SECONDS;
     await transaction(() =>
@@ -91,9 +99,10 @@ export function createAccounts(deps: AccountsDeps) {
         if (created) return mailLink({ id, email, name }, 'confirm_email', confirmMail, form.returnTo);
         const owner = await users.findByEmail(email);
         if (!owner) return;
-        if (owner.emailConfirmedAt)
-          await mailLink(owner, 'reset_password', alreadyRegisteredMail, form.returnTo);
-        else await mailLink(owner, 'confirm_email', confirmMail, form.returnTo);
+        // Also where the address was never confirmed: whoever signed up first chose that password, and need not be its
+        // owner. The link lets the owner choose one, and confirms the address by that; the earlier link is void.
+        if (!owner.emailConfirmedAt) await users.dropEmailTokens(owner.id, 'confirm_email');
+        await mailLink(owner, 'reset_password', alreadyRegisteredMail, form.returnTo);
       });
     },
 

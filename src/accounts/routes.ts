@@ -36,7 +36,8 @@ export function accountRoutes(deps: AccountPageDeps): Router {
 
   router.get('/', async (ctx) => {
     const session = await sessions.current(ctx);
-    const user = session && (await deps.findUser(session.userId));
+    const found = session && (await deps.findUser(session.userId));
+    const user = found?.deactivatedAt ? undefined : found;
     const organizations = user ? await deps.organizationsOf(user.id) : [];
     renderPage(
       ctx,

@@ -19,10 +19,10 @@ export type SignIn = (attempt: {
 const WINDOW_SECONDS = 15 * 60;
 
 /**
- * Password sign-in with limits on guessing. Three counts, each taken before the password is looked at, so that
- * many guesses at once can't slip through: by address and account, by address alone, and by account from
- * browsers that never signed in to it. The last one stops a guess from a thousand addresses and, since the
- * owner's own browsers don't fall under it, can't be used to lock the owner out.
+ * Password sign-in with limits on guessing, each count taken before the password is looked at, so that many guesses at
+ * once can't slip through. Strangers are counted three times: by address and account, by address alone, and by account,
+ * which stops a guess from a thousand addresses. A browser that has signed in to the account before has a count of its own:
+ * nobody else can use up its attempts and lock the owner out.
  *
  * Throws `rate_limited`; the same for accounts that don't exist.
  */
@@ -39,22 +39,31 @@ export function createSignIn(deps: {
     windowSeconds: WINDOW_SECONDS,
   });
 
+  const byKnown = deps.createLimit({ name: 'login-known', attempts: 20, windowSeconds: WINDOW_SECONDS });
+
   return async ({ email, password, ip, isKnownBrowser }) => {
     const address = normalizeEmail(email).slice(0, 254);
     const network = deps.networkOf(ip);
     const pair = `${network} ${address}`;
-    await take(byPair, pair);
-    await take(byNetwork, network);
-
     const user = address.includes('\0') ? undefined : await deps.users.findByEmail(address);
-    const stranger = !(user && isKnownBrowser(user.id));
-    if (stranger) await take(byStrangers, address);
+    const known = user !== undefined && isKnownBrowser(user.id);
+    if (known) {
+      await take(byKnown, address);
+    } else {
+      await take(byPair, pair);
+      await take(byNetwork, network);
+      await take(byStrangers, address);
+    }
 
     const matches = await verifyPassword(user?.passwordHash, password);
     if (!user || !matches || user.deactivatedAt) return { kind: 'refused' };
-    await byPair.reset(pair);
-    await byNetwork.forgive(network);
-    if (stranger) await byStrangers.forgive(address);
+    if (known) {
+      await byKnown.reset(address);
+    } else {
+      await byPair.reset(pair);
+      await byNetwork.forgive(network);
+      await byStrangers.forgive(address);
+    }
     return user.emailConfirmedAt ? { kind: 'ok', user } : { kind: 'unconfirmed', user };
   };
 }

@@ -31,6 +31,7 @@ export type UserStore = {
   peekEmailToken(hash: Buffer, purpose: EmailTokenPurpose): Promise<string | undefined>;
   /** The same, and spends it: of several at once exactly one gets the user id. */
   takeEmailToken(hash: Buffer, purpose: EmailTokenPurpose): Promise<string | undefined>;
+  dropEmailTokens(userId: string, purpose: EmailTokenPurpose): Promise<void>;
   /** Deletes tokens past their time. */
   sweepEmailTokens(): Promise<void>;
 };

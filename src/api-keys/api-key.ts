@@ -2,6 +2,7 @@ import type { Environment } from '../../config/environments.ts';
 import type { Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
 import { hasSecretShape, issueSecret, type Secret } from '../kernel/secret.ts';
+import type { Visible } from '../principals/principal.ts';
 
 /** Lower limits of a key's own, in requests; each absent where the plan's holds. */
 export type KeyLimits = { perMinute?: number; perDay?: number; burst?: number };
@@ -53,9 +54,6 @@ export type KeyInUse = Pick<
   readAt: Date;
 };
 
-/** Which keys a caller may see: a sandbox credential sees no production key. */
-export type KeyOwner = { organizationId: string; environments: readonly Environment[] };
-
 /** What a change of a key may change. */
 export type KeyChange = Partial<Pick<ApiKey, 'name' | 'scopes' | 'expiresAt' | 'ipAllowlist' | 'limits'>>;
 
@@ -63,11 +61,11 @@ export type KeyChange = Partial<Pick<ApiKey, 'name' | 'scopes' | 'expiresAt' | '
 export type ApiKeyStore = {
   insert(key: ApiKey, hash: Buffer): Promise<void>;
   findByHash(hash: Buffer): Promise<KeyInUse | undefined>;
-  find(owner: KeyOwner, id: string): Promise<ApiKey | undefined>;
+  find(owner: Visible, id: string): Promise<ApiKey | undefined>;
   /** Newest first, from below the id `after`; at most `limit`. */
-  list(owner: KeyOwner, page: { limit: number; after: string | undefined }): Promise<ApiKey[]>;
+  list(owner: Visible, page: { limit: number; after: string | undefined }): Promise<ApiKey[]>;
   /** The same as `find`, and MUST hold the key's lock until the transaction ends. */
-  findForChange(owner: KeyOwner, id: string): Promise<ApiKey | undefined>;
+  findForChange(owner: Visible, id: string): Promise<ApiKey | undefined>;
   /** Absent members stay; an `expiresAt` of undefined, given as a member, removes the expiry. */
   update(id: string, change: KeyChange): Promise<void>;
   revoke(id: string): Promise<void>;

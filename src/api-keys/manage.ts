@@ -1,14 +1,11 @@
-import type { Scope } from '../../config/scopes.ts';
 import type { RecordAudit } from '../audit/event.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError, notFound } from '../kernel/errors.ts';
 import type { Secret } from '../kernel/secret.ts';
-import { actorOf, type Principal } from '../principals/principal.ts';
-import { type ApiKey, type ApiKeyStore, type KeyChange, type KeyOwner, statusOf } from './api-key.ts';
+import { requireHeld } from '../principals/held-scopes.ts';
+import { actorOf, type By, type Principal, visibleTo } from '../principals/principal.ts';
+import { type ApiKey, type ApiKeyStore, type KeyChange, statusOf } from './api-key.ts';
 import type { CreateApiKey, NewApiKey } from './create.ts';
-
-/** Who acts, and from which address. */
-export type By = { principal: Principal; ip: string };
 
 export type ManageDeps = {
   apiKeys: ApiKeyStore;
@@ -22,12 +19,6 @@ type NewKeyFields = Pick<NewApiKey, 'name' | 'environment' | 'scopes'> &
   Partial<Pick<NewApiKey, 'expiresAt' | 'ipAllowlist' | 'limits'>>;
 
 export type ApiKeys = ReturnType<typeof createApiKeys>;
-
-/** A sandbox credential knows of sandbox keys alone. */
-export const keyOwnerOf = ({ organizationId, environment }: Principal): KeyOwner => ({
-  organizationId,
-  environments: environment === 'test' ? ['test'] : ['live', 'test'],
-});
 
 /**
  * Everything that is done with API keys, for the API, the console and the command line alike. Each change and its audit
@@ -51,7 +42,7 @@ export function createApiKeys({ apiKeys, createApiKey, transaction, audit, clock
     });
 
   const lock = async (principal: Principal, id: string): Promise<ApiKey> => {
-    const key = await apiKeys.findForChange(keyOwnerOf(principal), id);
+    const key = await apiKeys.findForChange(visibleTo(principal), id);
     if (!key) throw notFound();
     return key;
   };
@@ -133,18 +124,6 @@ function refuseKey({ method }: Principal, what: string): void {
   throw new AppError(
     'forbidden',
     `An API key can not ${what} key: it may read, rotate and revoke itself. Use a person's token or client credentials.`,
-  );
-}
-
-function requireHeld({ scopes }: Principal, wanted: readonly Scope[]): void {
-  const lacking = wanted.filter((scope) => !scopes.includes(scope));
-  if (lacking.length === 0) return;
-  throw new AppError(
-    'insufficient_scope',
-    `This credential can not give what it does not hold: ${lacking.join(', ')}.`,
-    {
-      requiredScopes: lacking,
-    },
   );
 }
 

@@ -9,8 +9,9 @@ import { notFound } from '../kernel/errors.ts';
 import { isId } from '../kernel/ids.ts';
 import { idOf, text, timestamp } from '../kernel/schemas.ts';
 import type { Secret } from '../kernel/secret.ts';
+import { visibleTo } from '../principals/principal.ts';
 import { type ApiKey, type ApiKeyStore, KEY_PREFIXES, statusOf } from './api-key.ts';
-import { type ApiKeys, keyOwnerOf } from './manage.ts';
+import type { ApiKeys } from './manage.ts';
 
 const DEFAULT_GRACE_SECONDS = 86_400;
 const LONGEST_GRACE_SECONDS = 30 * 86_400;
@@ -74,7 +75,7 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
       answer: listSchema(object),
       status: 200,
       handle: async ({ principal, query: { limit: size, cursor } }) => {
-        const found = await apiKeys.list(keyOwnerOf(principal), { limit: size + 1, after: cursor });
+        const found = await apiKeys.list(visibleTo(principal), { limit: size + 1, after: cursor });
         return listOf(found, size, ({ id }) => id, present);
       },
     }),
@@ -105,7 +106,7 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
       answer: object,
       status: 200,
       handle: async ({ principal, params: { id } }) => {
-        const key = await apiKeys.find(keyOwnerOf(principal), id);
+        const key = await apiKeys.find(visibleTo(principal), id);
         if (!key) throw notFound();
         return present(key);
       },

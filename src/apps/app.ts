@@ -1,5 +1,6 @@
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
+import type { Visible } from '../principals/principal.ts';
 
 /** web: a server that keeps a secret; spa and native: public; service: acts for itself, without a person. */
 export const APP_KINDS = ['web', 'spa', 'native', 'service'] as const;
@@ -22,19 +23,50 @@ export type App = {
   logoUrl: string | undefined;
   privacyUrl: string | undefined;
   createdBy: string | undefined;
+  createdAt: Date;
+  updatedAt: Date;
 };
 
-/** SHA-256 of a client secret. Several may be valid at once, so that one can be replaced without an outage. */
-export type AppSecret = { id: string; hash: Buffer; last4: string; expiresAt: Date | undefined };
+/** What a change of an app may change. A member given as undefined removes what was there. */
+export type AppChange = Partial<
+  Pick<App, 'name' | 'redirectUris' | 'scopes' | 'requirePkce' | 'homepageUrl' | 'logoUrl' | 'privacyUrl'>
+>;
+
+/** A client secret. Several may be valid at once, so that one can be replaced without an outage. */
+export type AppSecret = { id: string; last4: string; expiresAt: Date | undefined };
+
+/** `hash`: SHA-256 of the whole secret. */
+export type HashedAppSecret = AppSecret & { hash: Buffer };
+
+export type ListedAppSecret = AppSecret & { createdAt: Date; lastUsedAt: Date | undefined };
 
 /** An app with what the OAuth endpoints and the consent page need to know of it, read in one query. */
-export type RegisteredApp = App & { organizationName: string; secrets: AppSecret[] };
+export type RegisteredApp = App & { organizationName: string; secrets: HashedAppSecret[] };
 
 /** Every method joins the open transaction. */
 export type AppStore = {
   insert(app: App): Promise<void>;
-  addSecret(appId: string, secret: AppSecret): Promise<void>;
   findRegistered(id: string): Promise<RegisteredApp | undefined>;
+  find(owner: Visible, id: string): Promise<App | undefined>;
+  /** Newest first, from below the id `after`; at most `limit`. */
+  list(owner: Visible, page: { limit: number; after: string | undefined }): Promise<App[]>;
+  /** The same as `find`, and MUST hold the app's lock until the transaction ends. */
+  findForChange(owner: Visible, id: string): Promise<App | undefined>;
+  update(id: string, change: AppChange, at: Date): Promise<void>;
+  delete(id: string): Promise<void>;
+  /** Counts an organization's apps; MUST make concurrent counts of one organization wait. */
+  countOf(organizationId: string): Promise<number>;
+
+  addSecret(appId: string, secret: HashedAppSecret, at: Date): Promise<void>;
+  /** Newest first, expired ones included, from below the id `after`; at most `limit`. */
+  listSecrets(appId: string, page: { limit: number; after: string | undefined }): Promise<ListedAppSecret[]>;
+  /** The ids of those that authenticate now, by the database's clock. */
+  usableSecrets(appId: string): Promise<string[]>;
+  /** False when the app has no such secret. */
+  deleteSecret(appId: string, id: string): Promise<boolean>;
+  deleteExpiredSecrets(appId: string): Promise<void>;
+  /** Notes last uses; an earlier one never overwrites a later one. */
+  recordSecretUses(uses: readonly { id: string; at: Date }[]): Promise<void>;
 };
 
 export const isConfidential = (kind: AppKind): boolean => kind === 'web' || kind === 'service';

@@ -1,36 +1,51 @@
+import { sortScopes } from '../../config/scopes.ts';
 import type { AuditActor, RecordAudit } from '../audit/event.ts';
+import type { Clock } from '../kernel/clock.ts';
+import { AppError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { issueSecret, type Secret, sha256 } from '../kernel/secret.ts';
-import { type App, type AppStore, isConfidential } from './app.ts';
+import { type App, type AppStore, type HashedAppSecret, isConfidential } from './app.ts';
+
+const MOST_APPS = 100;
+
+export type NewApp = Omit<App, 'id' | 'createdAt' | 'updatedAt'>;
 
 export type RegisterApp = (
-  app: Omit<App, 'id'>,
+  app: NewApp,
   by: { actor: AuditActor; ip?: string },
 ) => Promise<{ app: App; secret: Secret | undefined }>;
 
 /**
- * Registers an OAuth client, with a first secret where its kind can keep one. The secret is shown this once.
- * Redirect URIs and scopes are checked by the caller.
+ * Registers an OAuth client, with a first secret where its kind can keep one. The secret is shown this once. Throws
+ * conflict when the organization has as many as it may have. Redirect URIs and scopes are checked by the caller.
  */
 export function createAppRegistration(deps: {
-  apps: AppStore;
+  apps: Pick<AppStore, 'insert' | 'addSecret' | 'countOf'>;
   transaction<T>(work: () => Promise<T>): Promise<T>;
   audit: RecordAudit;
+  clock: Clock;
 }): RegisterApp {
   return (fields, { actor, ip }) =>
     deps.transaction(async () => {
-      const app: App = { ...fields, id: newId('app') };
-      await deps.apps.insert(app);
-      let secret: Secret | undefined;
-      if (isConfidential(app.kind)) {
-        secret = issueSecret('secret_');
-        const value = secret.reveal();
-        await deps.apps.addSecret(app.id, {
-          id: newId('sec'),
-          hash: sha256(value),
-          last4: value.slice(-4),
-          expiresAt: undefined,
+      if ((await deps.apps.countOf(fields.organizationId)) >= MOST_APPS) {
+        throw new AppError('conflict', `An organization may have ${MOST_APPS} apps: delete one first.`, {
+          limit: MOST_APPS,
         });
+      }
+      const now = deps.clock();
+      const app: App = {
+        ...fields,
+        id: newId('app', now),
+        scopes: sortScopes(fields.scopes),
+        createdAt: now,
+        updatedAt: now,
+      };
+      await deps.apps.insert(app);
+      let value: Secret | undefined;
+      if (isConfidential(app.kind)) {
+        const made = makeAppSecret(undefined, now);
+        await deps.apps.addSecret(app.id, made.secret, now);
+        value = made.value;
       }
       await deps.audit({
         type: 'app.created',
@@ -38,8 +53,21 @@ export function createAppRegistration(deps: {
         actor,
         targetId: app.id,
         ...(ip ? { ip } : {}),
-        data: { name: app.name, kind: app.kind, environment: app.environment },
+        data: { name: app.name, kind: app.kind, environment: app.environment, scopes: app.scopes },
       });
-      return { app, secret };
+      return { app, secret: value };
     });
+}
+
+/** A client secret in the clear, and what is kept of it. Touches nothing. */
+export function makeAppSecret(
+  expiresAt: Date | undefined,
+  now: Date,
+): { value: Secret; secret: HashedAppSecret } {
+  const value = issueSecret('secret_');
+  const text = value.reveal();
+  return {
+    value,
+    secret: { id: newId('sec', now), hash: sha256(text), last4: text.slice(-4), expiresAt },
+  };
 }

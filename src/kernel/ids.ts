@@ -18,6 +18,7 @@ export type IdPrefix =
   | 'req'
   | 'aud'
   | 'sec'
+  | 'inv'
   | 'grt';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32: no i, l, o, u to misread

@@ -18,6 +18,12 @@ export const text = (fewest: number, most: number) =>
     }, `must have ${fewest} to ${most} characters`)
     .meta({ minLength: fewest, maxLength: most });
 
+/** What something is called: one line that isn't blank, since it stands in lists, mails and on consent pages. */
+export const displayName = text(1, 100).refine(
+  (value) => value.trim() !== '' && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value),
+  'must be one line, and not blank',
+);
+
 /** A text of at most so many bytes in UTF-8. */
 export const textOfBytes = (most: number) =>
   z

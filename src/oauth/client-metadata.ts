@@ -16,7 +16,7 @@ export type OAuthApp = {
   homepageUrl: string | undefined;
   logoUrl: string | undefined;
   privacyUrl: string | undefined;
-  secrets: { hash: Buffer; expiresAt: Date | undefined }[];
+  secrets: { id: string; hash: Buffer; expiresAt: Date | undefined }[];
 };
 
 /**
@@ -41,7 +41,7 @@ export type RegisteredClient = Client & {
   require_pkce: boolean;
   app_kind: OAuthApp['kind'];
   /** SHA-256 in hex and the time (ms since 1970) from which it is refused. */
-  secret_hashes: { sha256: string; expiresAtMs: number | null }[];
+  secret_hashes: { id: string; sha256: string; expiresAtMs: number | null }[];
 };
 
 const GRANT_TYPES = {
@@ -62,7 +62,7 @@ export function toClientMetadata(app: OAuthApp): AllClientMetadata {
     response_types: app.kind === 'service' ? [] : ['code'],
     redirect_uris: app.redirectUris,
     token_endpoint_auth_method: confidential ? 'client_secret_basic' : 'none',
-    // The library wants one; the secrets themselves are known as hashes, and `matchesSecret` compares those.
+    // The library wants one; the secrets themselves are known as hashes, and `findSecret` compares those.
     ...(confidential ? { client_secret: 'kept-as-sha256' } : {}),
     ...(app.logoUrl ? { logo_uri: app.logoUrl } : {}),
     ...(app.homepageUrl ? { client_uri: app.homepageUrl } : {}),
@@ -73,7 +73,8 @@ export function toClientMetadata(app: OAuthApp): AllClientMetadata {
     allowed_scopes: app.scopes,
     require_pkce: app.requirePkce,
     app_kind: app.kind,
-    secret_hashes: app.secrets.map(({ hash, expiresAt }) => ({
+    secret_hashes: app.secrets.map(({ id, hash, expiresAt }) => ({
+      id,
       sha256: hash.toString('hex'),
       expiresAtMs: expiresAt?.getTime() ?? null,
     })),

@@ -3,18 +3,18 @@ import type { RegisteredClient } from './client-metadata.ts';
 
 const CLIENT_SECRET_PREFIX = 'secret_';
 
-/** Whether `presented` is one of the client's secrets that are valid at `nowMs`. Compares all of them, always. */
-export function matchesSecret(
+/** The id of the client's secret that `presented` is, of those valid at `nowMs`. Compares all of them, always. */
+export function findSecret(
   client: Pick<RegisteredClient, 'secret_hashes'>,
   presented: string,
   nowMs: number,
-): boolean {
-  if (!hasSecretShape(CLIENT_SECRET_PREFIX, presented)) return false;
+): string | undefined {
+  if (!hasSecretShape(CLIENT_SECRET_PREFIX, presented)) return undefined;
   const hash = sha256(presented);
-  let matches = false;
-  for (const { sha256: known, expiresAtMs } of client.secret_hashes) {
+  let found: string | undefined;
+  for (const { id, sha256: known, expiresAtMs } of client.secret_hashes) {
     const same = equalInConstantTime(Buffer.from(known, 'hex'), hash);
-    matches = (same && (expiresAtMs === null || expiresAtMs > nowMs)) || matches;
+    found = same && (expiresAtMs === null || expiresAtMs > nowMs) ? id : found;
   }
-  return matches;
+  return found;
 }

@@ -3,14 +3,16 @@ import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type Provider from 'oidc-provider';
 import { readFormText } from '../http/forms.ts';
+import { countHeader } from '../http/hosts.ts';
 import { AppError } from '../kernel/errors.ts';
-import { OAuthRequestError } from './oauth-request-error.ts';
 import { ADVERTISED_SCOPES } from './provider.ts';
 
 const DISCOVERY = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
 
 /** Endpoints that programs call: they take forms and answer JSON, whatever they say they accept. */
 const MACHINE_ENDPOINTS = new Set(['/oauth/token']);
+
+const SERVER_ERROR = 'oauthServerError';
 
 const isOurs = (path: string): boolean =>
   DISCOVERY.has(path) ||
@@ -32,14 +34,26 @@ type Deps = {
  * otherwise. Requests for other paths pass by.
  */
 export function oauthEndpoints({ provider, webUrl, tokenTransaction }: Deps): Middleware {
-  const library = compose(provider.middleware) as unknown as Middleware;
+  const mounted = compose(provider.middleware) as unknown as Middleware;
+  // What the library catches and can't answer (a database that is away, our own bugs) is ours to answer and to log.
+  provider.on('server_error', (ctx, error) => {
+    ctx.state[SERVER_ERROR] = error;
+  });
+  const library: Middleware = async (ctx, next) => {
+    await mounted(ctx, next);
+    if (ctx.state[SERVER_ERROR]) throw ctx.state[SERVER_ERROR] as Error;
+  };
 
   return async (ctx, next) => {
     if (!isOurs(ctx.path)) return next();
     if (MACHINE_ENDPOINTS.has(ctx.path)) {
       ctx.req.headers.accept = 'application/json';
-      if (ctx.method === 'POST') await screenBody(ctx);
-      return tokenTransaction(ctx, () => library(ctx, next));
+      if (ctx.method === 'OPTIONS') return library(ctx, next);
+      if (ctx.method !== 'POST') {
+        throw new AppError('method_not_allowed', 'Send a POST with a form.', { allow: ['POST', 'OPTIONS'] });
+      }
+      if (await screenBody(ctx)) await tokenTransaction(ctx, () => library(ctx, next));
+      return;
     }
     if (ctx.path === '/oauth/authorize') screenAuthorizationRequest(ctx);
     await library(ctx, next);
@@ -66,17 +80,25 @@ function screenAuthorizationRequest(ctx: Context): void {
   }
 }
 
-/** Reads the form before the library does, refuses what isn't text, and lets the library read it again. */
-async function screenBody(ctx: Context): Promise<void> {
-  if (!ctx.get('Content-Type')) return; // no body: the library says what is missing
-  let text: string;
+/**
+ * Reads the form before the library does, and lets the library read it again. What isn't a form, or isn't text, is
+ * answered here as RFC 6749 §5.2 says. Returns whether to go on.
+ */
+async function screenBody(ctx: Context): Promise<boolean> {
   try {
-    text = await readFormText(ctx);
+    if (countHeader(ctx.req.rawHeaders, 'authorization') > 1) {
+      throw new AppError('bad_request', 'The request carries more than one Authorization header.'); // Node keeps the first
+    }
+    if (!ctx.get('Content-Type')) return true; // no body: the library says what is missing
+    replayBody(ctx.req, Buffer.from(await readFormText(ctx)));
+    return true;
   } catch (error) {
-    if (error instanceof AppError && error.status !== 413) throw new OAuthRequestError(error.detail);
-    throw error;
+    if (!(error instanceof AppError) || error.status === 413) throw error;
+    ctx.status = 400;
+    ctx.set('Cache-Control', 'no-store');
+    ctx.body = { error: 'invalid_request', error_description: error.detail };
+    return false;
   }
-  replayBody(ctx.req, Buffer.from(text));
 }
 
 /**

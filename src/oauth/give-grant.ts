@@ -48,7 +48,8 @@ export async function giveGrant(
     sets.rejected ??= {};
     sets.rejected.resources ??= {};
     for (const resource of consent.resources) {
-      put(sets.resources, resource, amendScopes(sets.resources[resource], granted, rejected));
+      const allowed = [...consent.identityScopes, ...granted];
+      put(sets.resources, resource, amendScopes(sets.resources[resource], allowed, rejected));
       put(
         sets.rejected.resources,
         resource,

@@ -2,20 +2,23 @@ import type { JWK } from 'jose';
 import Provider, { type Adapter, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Role } from '../../config/roles.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
+import { allowFormTarget } from '../http/security-headers.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { grantMark } from '../kernel/grant-mark.ts';
 import { issueSecret } from '../kernel/secret.ts';
 import { EXTRA_CLIENT_METADATA, type RegisteredClient } from './client-metadata.ts';
-import { matchesSecret } from './client-secret.ts';
+import { findSecret } from './client-secret.ts';
 import type { GrantStore } from './grant-store.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import * as lifetimes from './lifetimes.ts';
 import { noticeReplays } from './replays.ts';
 import { IDENTITY_SCOPES, resourceIndicators } from './resource-servers.ts';
+import { keepSessionsEnded, type SessionEpochDeps } from './session-epochs.ts';
 
 /** What the OAuth endpoints need to know of a person. */
 export type Account = { id: string; email: string; emailConfirmed: boolean; name: string };
 
-export type ProviderDeps = {
+export type ProviderDeps = SessionEpochDeps & {
   apiUrl: string;
   webUrl: string;
   /** Private keys; the first that fits signs. */
@@ -27,6 +30,8 @@ export type ProviderDeps = {
   findAccount(id: string): Promise<Account | undefined>;
   roleOf(member: { userId: string; organizationId: string }): Promise<Role | undefined>;
   grants: GrantStore;
+  /** Told of each client secret that authenticated its app. Must not throw. */
+  noteSecretUse(secretId: string): void;
   renderError(ctx: KoaContextWithOIDC, problem: { status: number; error: string; description: string }): void;
   clock: Clock;
 };
@@ -40,6 +45,8 @@ export function createProvider(deps: ProviderDeps): Provider {
   const provider = new Provider(deps.apiUrl, settings(deps));
   amendModels(provider, deps);
   noticeReplays(provider);
+  keepSessionsEnded(provider, deps);
+  letFormPostLeave(provider);
   return provider;
 }
 
@@ -136,6 +143,7 @@ function settings(deps: ProviderDeps): Configuration {
     },
     extraTokenClaims: (ctx, token) => {
       const client = ctx.oidc.client as unknown as RegisteredClient;
+      if (!token.scope) throw new errors.InvalidGrant('nothing of what was allowed is left');
       const grant = ctx.oidc.entities.Grant as { organizationId?: string } | undefined;
       const organizationId = token.kind === 'AccessToken' ? grant?.organizationId : client.organization_id;
       if (!organizationId) throw new errors.InvalidGrant('the grant names no organization');
@@ -160,7 +168,7 @@ function settings(deps: ProviderDeps): Configuration {
 }
 
 /** Where the library's models need more than settings. Guarded by tests that notice when its inside changes. */
-function amendModels(provider: Provider, { clock }: ProviderDeps): void {
+function amendModels(provider: Provider, { clock, noteSecretUse }: ProviderDeps): void {
   // A grant is for one organization: kept with it, so that every token under it can say which.
   const grantPayload = provider.Grant.IN_PAYLOAD;
   Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { get: () => [...grantPayload, 'organizationId'] });
@@ -168,9 +176,21 @@ function amendModels(provider: Provider, { clock }: ProviderDeps): void {
   const refreshTokens = provider.RefreshToken.prototype as unknown as { generateTokenId(): string };
   refreshTokens.generateTokenId = () => issueSecret('rt_').reveal();
 
+  const accessTokens = provider.AccessToken.prototype as unknown as {
+    grantId?: string;
+    generateTokenId(): string;
+  };
+  const generateTokenId = accessTokens.generateTokenId; // it also settles the token's format
+  accessTokens.generateTokenId = function () {
+    const random = generateTokenId.call(this);
+    return this.grantId === undefined ? random : `${random}.${grantMark(this.grantId)}`;
+  };
+
   const clients = provider.Client.prototype;
   clients.compareClientSecret = function (this: unknown, presented: string) {
-    return matchesSecret(this as RegisteredClient, presented, clock().getTime());
+    const secretId = findSecret(this as RegisteredClient, presented, clock().getTime());
+    if (secretId !== undefined) noteSecretUse(secretId);
+    return secretId !== undefined;
   };
 
   // RFC 6749 §5.2: a grant type that the client may not use is unauthorized_client, not invalid_request.
@@ -183,6 +203,16 @@ function amendModels(provider: Provider, { clock }: ProviderDeps): void {
     }
     return allowed;
   };
+}
+
+/** With response_mode=form_post the answer is a page with a form to the app: our policy has to let it go there. */
+function letFormPostLeave(provider: Provider): void {
+  const allow = (ctx: KoaContextWithOIDC): void => {
+    const { redirect_uri: redirectUri, response_mode: mode } = ctx.oidc.params ?? {};
+    if (mode === 'form_post' && typeof redirectUri === 'string') allowFormTarget(ctx, redirectUri);
+  };
+  provider.on('authorization.success', allow);
+  provider.on('authorization.error', allow);
 }
 
 /** The scopes that discovery names: those of the API and those of OpenID Connect. */

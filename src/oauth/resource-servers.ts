@@ -52,6 +52,11 @@ export function resourceIndicators({ apiUrl, roleForGrant }: Deps) {
   const checkScopes = (ctx: KoaContextWithOIDC, client: RegisteredClient): void => {
     const { params } = ctx.oidc;
     if (!params) return;
+    const asked = ctx.oidc.route === 'authorization' ? ctx.query['scope'] : undefined;
+    if (typeof asked === 'string' && asked.split(' ').includes('offline_access')) {
+      // The library takes it out before it gets here. Refresh tokens come without it, so it would mean nothing.
+      throw new errors.InvalidScope('refresh tokens are issued without this scope', 'offline_access');
+    }
     const refreshing =
       params['grant_type'] === 'refresh_token' || params['grant_type'] === 'authorization_code';
     if (params['scope'] === undefined && !refreshing) {
@@ -85,7 +90,8 @@ export function resourceIndicators({ apiUrl, roleForGrant }: Deps) {
         throw new errors.InvalidTarget(`this server gives tokens for ${apiUrl}/v1 only`);
       }
       return {
-        scope: (await grantedNow(ctx, client)).join(' '),
+        // Identity scopes too: the token's `scope` says all that was granted (RFC 6749 §5.1), and is never empty.
+        scope: [...IDENTITY_SCOPES, ...(await grantedNow(ctx, client))].join(' '),
         audience: resource === DEFAULT_RESOURCE ? client.clientId : resource,
         accessTokenFormat: 'jwt',
         accessTokenTTL: ACCESS_TOKEN_SECONDS,

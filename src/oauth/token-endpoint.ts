@@ -1,5 +1,4 @@
 import type { Middleware } from 'koa';
-import { OAuthRequestError } from './oauth-request-error.ts';
 import { answerRepeat, keepForRepeats, type RefreshRepeatDeps } from './refresh-repeats.ts';
 import { punishReplay, type ReplayDeps, replayOf } from './replays.ts';
 
@@ -26,11 +25,7 @@ export function tokenTransaction(deps: TokenEndpointDeps): Middleware {
         if (ctx.status >= 500) throw new RolledBack();
       });
     } catch (error) {
-      if (error instanceof RolledBack) return; // the answer stands already
-      if (!(error instanceof OAuthRequestError)) throw error;
-      ctx.status = 400;
-      ctx.set('Cache-Control', 'no-store');
-      ctx.body = { error: 'invalid_request', error_description: error.message };
+      if (!(error instanceof RolledBack)) throw error; // else the answer stands already
     }
   };
 }

@@ -6,14 +6,45 @@ export type Organization = { id: string; name: string; plan: Plan; createdAt: Da
 /** An organization as one of its members sees it. */
 export type Membership = { organizationId: string; organizationName: string; role: Role };
 
+/** Somebody who belongs to an organization, or was invited to and hasn't answered. */
+export type Member = {
+  /** The person's id, or the invitation's. */
+  id: string;
+  email: string;
+  /** Undefined for somebody invited. */
+  name: string | undefined;
+  role: Role;
+  status: 'active' | 'invited';
+  createdAt: Date;
+};
+
+/** Where a page of members begins: below this one. */
+export type MemberCursor = Pick<Member, 'createdAt' | 'id'>;
+
 /** Every method joins the open transaction. */
 export type OrganizationStore = {
   insert(organization: Omit<Organization, 'createdAt'>): Promise<void>;
   /** Whether there is none at all. */
   isEmpty(): Promise<boolean>;
   find(id: string): Promise<Organization | undefined>;
-  addMember(member: { organizationId: string; userId: string; role: Role }): Promise<void>;
+  rename(id: string, name: string): Promise<void>;
+  /** Makes changes of one organization's members wait for each other until the transaction ends. */
+  lock(id: string): Promise<void>;
+
+  /** False, and nothing is written, when the person belongs to it already. */
+  addMember(member: { organizationId: string; userId: string; role: Role }): Promise<boolean>;
   /** By name, so that a list reads the same each time. */
   membershipsOf(userId: string): Promise<Membership[]>;
   roleOf(member: { organizationId: string; userId: string }): Promise<Role | undefined>;
+  findMember(member: { organizationId: string; userId: string }): Promise<Member | undefined>;
+  hasMemberWithEmail(organizationId: string, email: string): Promise<boolean>;
+  /** Members and open invitations, newest first, from below `after`; at most `limit`. */
+  listMembers(
+    organizationId: string,
+    page: { limit: number; after: MemberCursor | undefined },
+  ): Promise<Member[]>;
+  /** Whether an active person other than this one is an owner. */
+  hasOtherOwner(member: { organizationId: string; userId: string }): Promise<boolean>;
+  setRole(member: { organizationId: string; userId: string; role: Role }): Promise<void>;
+  removeMember(member: { organizationId: string; userId: string }): Promise<void>;
 };

@@ -54,7 +54,7 @@ export function createAccessTokenResolver({ apiUrl, keys, standings, clock }: Ac
     const claims = await verify(credential, { keys: await keys(), now });
     if (claims instanceof AppError) return bad(claims);
 
-    const { sub, client_id: clientId, org_id: organizationId, iat } = claims;
+    const { sub, client_id: clientId, org_id: organizationId, jti } = claims;
     const granted = claims.scope.split(' ').filter(isScope);
     const proof = (...tags: string[]) => ({
       restsOn: { tags, forMs: claims.exp * 1000 - now.getTime() },
@@ -72,7 +72,7 @@ export function createAccessTokenResolver({ apiUrl, keys, standings, clock }: Ac
       );
     }
     const standing = await standings.ofUser({ userId: sub, appId: clientId, organizationId });
-    const scopes = scopesLeftToUser(standing, granted, iat);
+    const scopes = scopesLeftToUser(standing, granted, jti);
     if (!standing || !scopes) return bad(revoked());
     const { environment } = standing;
     return proven(

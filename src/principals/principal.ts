@@ -21,6 +21,17 @@ export type Principal = {
   scopes: readonly Scope[];
 };
 
+/** Who acts, and from which address. */
+export type By = { principal: Principal; ip: string };
+
+/** What of an organization's keys and apps a caller sees: a sandbox credential knows of the sandbox's alone. */
+export type Visible = { organizationId: string; environments: readonly Environment[] };
+
+export const visibleTo = ({ organizationId, environment }: Principal): Visible => ({
+  organizationId,
+  environments: environment === 'test' ? ['test'] : ['live', 'test'],
+});
+
 /** Who the audit log names for what a principal did. */
 export const actorOf = ({ method, id }: Principal): { type: 'api_key' | 'user' | 'app'; id: string } => ({
   type: ({ api_key: 'api_key', oauth_user: 'user', client_credentials: 'app' } as const)[method],

@@ -1,9 +1,7 @@
 import type { Environment } from '../../config/environments.ts';
 import { capScopes, type Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
-
-/** Between the database's clock, which says when a grant began, and ours, which says when a token did. */
-const CLOCK_SKEW_SECONDS = 5;
+import { isUnderGrant } from '../kernel/grant-mark.ts';
 
 /** What an access token rests on, as it is now. A JWT says what was true an hour ago; this says what still is. */
 export type UserStanding = {
@@ -14,8 +12,8 @@ export type UserStanding = {
   userActive: boolean;
   /** In the token's organization; undefined when the person doesn't belong to it (any more). */
   role: Role | undefined;
-  /** When the person allowed this app in this organization; undefined when they did not, or withdrew it. */
-  grantedAt: Date | undefined;
+  /** Under which the person allows this app in this organization; undefined when they don't (any more). */
+  grantId: string | undefined;
 };
 
 export type AppStanding = { environment: Environment; appScopes: readonly Scope[]; organizationId: string };
@@ -28,17 +26,16 @@ export type Standings = {
 
 /**
  * What is left of the `granted` scopes of a person's token, undefined when nothing is: the person, the membership, the grant or
- * the app went. A token older than the grant belongs to an earlier one, which was withdrawn. `issuedAt`: whole seconds, as
- * JWTs count.
+ * the app went. A token of an earlier grant, which was withdrawn, stays dead. `jti`: the token's id, which names its grant.
  */
 export function scopesLeftToUser(
   standing: UserStanding | undefined,
   granted: readonly Scope[],
-  issuedAt: number,
+  jti: string,
 ): Scope[] | undefined {
-  if (!standing?.userActive || standing.role === undefined || standing.grantedAt === undefined)
+  if (!standing?.userActive || standing.role === undefined || standing.grantId === undefined)
     return undefined;
-  if (issuedAt < Math.floor(standing.grantedAt.getTime() / 1000) - CLOCK_SKEW_SECONDS) return undefined;
+  if (!isUnderGrant(jti, standing.grantId)) return undefined;
   return capScopes(granted, standing.role).filter((scope) => standing.appScopes.includes(scope));
 }
 

@@ -33,7 +33,10 @@ const create = z.strictObject({
   items: fields.items.default([]),
   metadata: metadata.default({}),
 });
-const change = z.strictObject({ ...fields, ...stepFields }).partial().superRefine(resultWithStatus);
+const change = z
+  .strictObject({ ...fields, ...stepFields })
+  .partial()
+  .superRefine(resultWithStatus);
 
 export type DatasetFields = z.output<typeof create>;
 type DatasetChange = z.output<typeof change>;
@@ -44,10 +47,7 @@ const object = z
     id: idOf('dst'),
     name: z.string(),
     description: z.string().nullable(),
-    items: z
-      .array(z.record(z.string(), z.unknown()))
-      .optional()
-      .meta({ description: 'Left out of lists.' }),
+    items: z.array(z.record(z.string(), z.unknown())).optional().meta({ description: 'Left out of lists.' }),
     itemCount: z.int(),
     metadata: z.record(z.string(), z.string()),
     ...progressMembers,
@@ -56,7 +56,7 @@ const object = z
   })
   .meta({ id: 'Dataset' });
 
-export const datasets = {
+export const datasets: Resource<Dataset, DatasetFields, DatasetChange> = {
   name: 'dataset',
   path: '/v1/datasets',
   idPrefix: 'dst',
@@ -77,4 +77,4 @@ export const datasets = {
     createdAt: dataset.createdAt.toISOString(),
     updatedAt: dataset.updatedAt.toISOString(),
   }),
-} satisfies Resource<Dataset, DatasetFields, DatasetChange>;
+};

@@ -27,7 +27,10 @@ const create = z.strictObject({
   datasetId: idOf('dst').nullable().default(null),
   metadata: metadata.default({}),
 });
-const change = z.strictObject({ name, metadata, ...stepFields }).partial().superRefine(resultWithStatus);
+const change = z
+  .strictObject({ name, metadata, ...stepFields })
+  .partial()
+  .superRefine(resultWithStatus);
 
 export type EvaluationFields = z.output<typeof create>;
 type EvaluationChange = z.output<typeof change>;
@@ -46,7 +49,7 @@ const object = z
   })
   .meta({ id: 'Evaluation' });
 
-export const evaluations = {
+export const evaluations: Resource<Evaluation, EvaluationFields, EvaluationChange> = {
   name: 'evaluation',
   path: '/v1/evaluations',
   idPrefix: 'evl',
@@ -66,4 +69,4 @@ export const evaluations = {
     createdAt: evaluation.createdAt.toISOString(),
     updatedAt: evaluation.updatedAt.toISOString(),
   }),
-} satisfies Resource<Evaluation, EvaluationFields, EvaluationChange>;
+};

@@ -52,7 +52,9 @@ export function decideStep(
 function refusal(from: Status, to: Status): string {
   const next = NEXT[from].join(' or ');
   const way = next ? `it can become ${next}` : 'that is for good';
-  return from === to ? `The status is ${from} already: ${way}.` : `What is ${from} can't become ${to}: ${way}.`;
+  return from === to
+    ? `The status is ${from} already: ${way}.`
+    : `What is ${from} can't become ${to}: ${way}.`;
 }
 
 /** A change of a record with a status, all of it, or conflict. */

@@ -48,7 +48,7 @@ const change = z.strictObject({ ...fields, folderId, metadata }).partial();
 export type PromptFields = z.output<typeof create>;
 type PromptChange = z.output<typeof change>;
 
-export const prompts = {
+export const prompts: Resource<Prompt, PromptFields, PromptChange> = {
   name: 'prompt',
   path: '/v1/prompts',
   idPrefix: 'prm',
@@ -81,4 +81,4 @@ export const prompts = {
   }),
   alsoHappened: (before, after) =>
     after.version === before.version ? [] : [{ type: 'version.created', data: { number: after.version } }],
-} satisfies Resource<Prompt, PromptFields, PromptChange>;
+};

@@ -49,12 +49,7 @@ export const recordBy = (
 
 /** A fault of one member of the body that only the data could tell. */
 export const invalid = (path: string, message: string, options?: ErrorOptions): AppError =>
-  new AppError(
-    'validation_failed',
-    'The request has a fault.',
-    { errors: [{ path, message }] },
-    options,
-  );
+  new AppError('validation_failed', 'The request has a fault.', { errors: [{ path, message }] }, options);
 
 /**
  * Changes items of a resource, each change and its audit event in one transaction. Throws not_found for an item that the
@@ -62,10 +57,7 @@ export const invalid = (path: string, message: string, options?: ErrorOptions): 
  * checked by the resource's schemas.
  */
 export function createRecords<Item extends Stored, Create extends object, Change extends Changes<Item>>(
-  resource: Pick<
-    Resource<Item, Create, Change>,
-    'name' | 'idPrefix' | 'check' | 'decide' | 'alsoHappened'
-  >,
+  resource: Pick<Resource<Item, Create, Change>, 'name' | 'idPrefix' | 'check' | 'decide' | 'alsoHappened'>,
   store: ResourceStore<Item, Create>,
   { transaction, audit, clock }: RecordDeps,
 ): Records<Item, Create, Change> {

@@ -27,7 +27,10 @@ const create = z.strictObject({
   parameters: jsonObject(10_000).default({}),
   metadata: metadata.default({}),
 });
-const change = z.strictObject({ name, metadata, ...stepFields }).partial().superRefine(resultWithStatus);
+const change = z
+  .strictObject({ name, metadata, ...stepFields })
+  .partial()
+  .superRefine(resultWithStatus);
 
 export type ReportFields = z.output<typeof create>;
 type ReportChange = z.output<typeof change>;
@@ -46,7 +49,7 @@ const object = z
   })
   .meta({ id: 'Report' });
 
-export const reports = {
+export const reports: Resource<Report, ReportFields, ReportChange> = {
   name: 'report',
   path: '/v1/reports',
   idPrefix: 'rpt',
@@ -66,4 +69,4 @@ export const reports = {
     createdAt: report.createdAt.toISOString(),
     updatedAt: report.updatedAt.toISOString(),
   }),
-} satisfies Resource<Report, ReportFields, ReportChange>;
+};

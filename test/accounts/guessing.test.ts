@@ -38,7 +38,7 @@ beforeAll(async () => {
     cookie: await cookiesOf(agent, site.server.url),
     token: /name="_csrf" value="([^"]*)"/.exec(html)?.[1] ?? '',
   };
-}, 60_000);
+}, 120_000);
 
 afterAll(() => site?.stop());
 
@@ -138,7 +138,7 @@ describe('ASVS 6.3.1: guesses at passwords are limited', () => {
     const answers = await Promise.all(
       Array.from({ length: 50 }, () => guess(email, { forwardedFor: '198.51.100.8' })),
     );
-    const statuses = answers.map(({ status }) => status).sort();
+    const statuses = answers.map(({ status }) => status).sort((a, b) => a - b);
     expect(statuses).toEqual([...repeat(401, 10), ...repeat(429, 40)]);
   }, 60_000);
 
@@ -175,7 +175,7 @@ describe('a person is not locked out by strangers', () => {
     const forged = cookie.replace(/pr_known=[^;]*/, `pr_known=${Buffer.alloc(32).toString('base64url')}`);
     expect((await guess(crowd.email, { ...elsewhere, cookie: forged }, PASSWORD)).status).toBe(429);
     expect((await guess(crowd.email, { ...elsewhere, cookie }, PASSWORD)).status).toBe(303);
-  }, 90_000);
+  }, 120_000);
 
   test('nor by a stranger in the same network, as in an office or behind a carrier’s NAT', async () => {
     const { office } = site.extra;
@@ -215,7 +215,7 @@ test('an unknown address and a wrong password have the same status, the same pag
     withoutTokens(other.html).replaceAll(unknown, ''),
   );
   expect(Object.keys(one.headers).sort()).toEqual(Object.keys(other.headers).sort());
-  const ratio = (fastest[known] as number) / (fastest[unknown] as number);
+  const ratio = (fastest[known] ?? 0) / (fastest[unknown] ?? 1);
   expect(ratio).toBeGreaterThan(0.6);
   expect(ratio).toBeLessThan(1.7);
-}, 60_000);
+}, 120_000);

@@ -11,7 +11,7 @@ beforeAll(async () => {
   site = await startPreparedSite('embedded', async (services) => ({
     owner: await addPerson(services, 'owner@example.com', []),
   }));
-}, 60_000);
+}, 120_000);
 
 afterAll(() => site?.stop());
 

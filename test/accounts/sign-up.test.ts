@@ -19,7 +19,7 @@ beforeAll(async () => {
   site = await startPreparedSite('embedded', async (services) => ({
     taken: await addPerson(services, 'taken@example.com', []),
   }));
-}, 60_000);
+}, 120_000);
 
 afterAll(() => site?.stop());
 
@@ -94,8 +94,8 @@ describe('sign-up', () => {
         fastest[kind] = Math.min(fastest[kind], performance.now() - started);
       }
     }
-    expect(fastest.taken / fastest.free).toBeGreaterThan(0.4);
-    expect(fastest.taken / fastest.free).toBeLessThan(2.5);
+    expect(fastest.taken / fastest.free).toBeGreaterThan(0.25);
+    expect(fastest.taken / fastest.free).toBeLessThan(4);
   });
 
   test('before the owner of an address did, by somebody who knows no more than it, gives no way into the later account', async () => {

@@ -8,7 +8,7 @@ import { type Database, openDatabase } from '../../adapters/database/database.ts
 import { DirectoryInUseError, lockDirectory } from '../../adapters/database/directory-lock.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { freshDataDir } from '../support/databases.ts';
-import { endWithRun, harness, temporaryFolder } from '../support/harness.ts';
+import { endChildWithRun, temporaryFolder } from '../support/harness.ts';
 
 describe('the embedded database', () => {
   let folder: ReturnType<typeof freshDataDir>;
@@ -28,11 +28,11 @@ describe('the embedded database', () => {
   /** Another process that has the folder open. `lines`: what it has said so far. */
   const holder = async (mode: 'idle' | 'write'): Promise<{ kill(): Promise<void>; lines: string[] }> => {
     const script = path.join(import.meta.dirname, '../support/database-holder.ts');
-    const child: ChildProcess = spawn(process.execPath, [script, folder.dataDir, mode], {
+    const child: ChildProcess = spawn(process.execPath, ['--liftoff-only', script, folder.dataDir, mode], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const registered = endWithRun(harness().directory, child.pid as number, 'KILL');
-    const exited = once(child, 'close').then(() => registered.forget());
+    endChildWithRun(child);
+    const exited = once(child, 'close');
     let output = '';
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       output += text;

@@ -21,6 +21,7 @@ describe('redact', () => {
       ['{"token":"', '"}'],
       ['Authorization: Bearer ', '\n'],
       ['/v1/me?token=Bearer%20', '&x'],
+      ['/v1/me?note=mine%3A%20', '%20'],
     ]) {
       const text = redact(`${before}${credential}${after}`);
       expect(text).not.toContain(credential.slice(-20));

@@ -5,6 +5,7 @@ import { loadConfig } from '../../config/config.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { openServices } from '../../src/services.ts';
 import { latestMailTo } from '../support/mailbox.ts';
+import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import {
   credentialsOf,
@@ -61,14 +62,13 @@ beforeAll(async () => {
     ...credentialsOf(made.apps.service),
   });
   plant('an access token of a service', String(own.body['access_token']));
-  expect((await me(site, made.apiKeys.live)).status).toBe(200);
-  expect((await me(site, second.access_token)).status).toBe(200);
+  for (const credential of [made.apiKeys.live, made.apiKeys.test, second.access_token]) {
+    if ((await me(site, credential)).status !== 200) throw new Error('a credential was refused');
+  }
   await misuse(String(body['access_token']), refreshToken);
 
   // A step that is not finished: its cookies are live.
-  await userAgent.open(
-    `${server.url}/oauth/authorize?${new URL(await unfinished()).searchParams.toString()}`,
-  );
+  await userAgent.open(authorizationUrl(site, pkce().challenge, { prompt: 'consent' }));
   const cookies = await userAgent.jar.getCookies(server.url, { allPaths: true });
   for (const { key, value } of cookies) plant(`the cookie ${key} ${value.slice(0, 3)}`, value);
 
@@ -130,11 +130,6 @@ async function misuse(accessToken: string, refreshToken: string): Promise<void> 
     code: refreshToken,
     redirect_uri: 'x',
   });
-}
-
-async function unfinished(): Promise<string> {
-  const { authorizationUrl, pkce } = await import('../support/site.ts');
-  return authorizationUrl(site, pkce().challenge, { prompt: 'consent' });
 }
 
 async function readDatabase(): Promise<void> {

@@ -15,7 +15,7 @@ beforeAll(async () => {
       redirectUris: ['http://127.0.0.1/callback', 'http://[::1]/callback', 'com.example.app:/callback'],
     }),
   }));
-}, 60_000);
+}, 120_000);
 
 afterAll(() => site?.stop());
 

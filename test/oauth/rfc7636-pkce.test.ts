@@ -16,7 +16,7 @@ beforeAll(async () => {
   site = await startPreparedSite('embedded', async (services, made) => ({
     withoutPkce: await addApp(services, made, { requirePkce: false }),
   }));
-}, 60_000);
+}, 120_000);
 
 afterAll(() => site?.stop());
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { mailTo } from '../accounts/support.ts';
 import { describeWith } from '../support/needs.ts';
 import { authorizationUrl, claimsOf, pkce } from '../support/site.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
@@ -8,6 +9,7 @@ import {
   getCode,
   getTokens,
   me,
+  PASSWORD,
   type Person,
   type PreparedSite,
   refreshForm,
@@ -29,7 +31,7 @@ describeWith('postgresql', 'The steps of an authorization', () => {
         bob: await addPerson(services, 'bob@example.com', [membership]),
       };
     });
-  }, 90_000);
+  }, 120_000);
 
   afterAll(() => site?.stop());
 
@@ -364,6 +366,15 @@ describeWith('postgresql', 'The steps of an authorization', () => {
       expect((await attacker.open('/')).html).not.toContain(ada().email);
     });
 
+    test('signing in at the login page ends the session that this browser had', async () => {
+      const browser = await signedInAs(site.extra.bob);
+      const before = await browser.jar.getCookieString(site.server.url);
+      const page = await browser.open('/login');
+      await browser.submit(page, { email: ada().email, password: ada().password }, '/login');
+      const old = await fetch(new URL('/', site.server.url), { headers: { Cookie: before } });
+      expect(await old.text()).not.toContain(site.extra.bob.email);
+    });
+
     test('signing in as somebody else in the middle of a flow: the code is that person’s, by their own consent', async () => {
       await getCode(site, { agent, person: ada() });
       const { verifier, challenge } = pkce();
@@ -408,6 +419,29 @@ describeWith('postgresql', 'The steps of an authorization', () => {
       const old = await fetch(new URL('/', site.server.url), { headers: { Cookie: cookies } });
       expect(await old.text()).not.toContain(ada().email);
     });
+
+    test('sessions that are ended while their browser is busy stay ended', async () => {
+      const quiet = url({ prompt: 'none', scope: 'webhooks:read' });
+      for (let round = 0; round < 5; round++) {
+        const thief = await signedInAs(ada());
+        const headers = { Cookie: await thief.jar.getCookieString(site.server.url) };
+        let busy = true;
+        const requests = Array.from({ length: 10 }, async () => {
+          while (busy) await (await fetch(quiet, { redirect: 'manual', headers })).body?.cancel();
+        });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        const page = await agent.submit(await agent.open('/forgot-password'), { email: ada().email });
+        expect(page.status).toBe(200);
+        const link = (await mailTo(site.server, ada().email, round + 1)).at(-1)?.links[0] ?? '';
+        const done = await agent.submit(await agent.open(link), { password: PASSWORD });
+        expect(done.html).toContain('changed');
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        busy = false;
+        await Promise.all(requests);
+        const home = await fetch(new URL('/', site.server.url), { headers });
+        expect(await home.text()).not.toContain(ada().email);
+      }
+    }, 60_000);
 
     test('cookies are HttpOnly, SameSite=Lax and for this host alone', async () => {
       await getCode(site, { agent, person: ada() });

@@ -4,8 +4,6 @@ import { createStandings } from '../../adapters/database/standings.ts';
 import type { Standings } from '../../src/principals/standing.ts';
 import { describeEachDatabase } from '../support/databases.ts';
 
-const GRANTED_AT = new Date('2026-01-15T10:30:00.123Z');
-
 describeEachDatabase('what an access token rests on', (open) => {
   let database: Database;
   let standings: Standings;
@@ -41,7 +39,6 @@ describeEachDatabase('what an access token rests on', (open) => {
       app_id: 'app_1',
       organization_id: 'org_1',
       payload: '{}',
-      created_at: GRANTED_AT,
       expires_at: new Date(Date.now() + 60_000),
     });
   });
@@ -52,7 +49,7 @@ describeEachDatabase('what an access token rests on', (open) => {
       appScopes: ['prompts:read'],
       userActive: true,
       role: 'member',
-      grantedAt: GRANTED_AT,
+      grantId: 'grant-1',
     });
     expect(await standings.ofApp('app_1')).toEqual({
       environment: 'test',
@@ -64,14 +61,14 @@ describeEachDatabase('what an access token rests on', (open) => {
   test('a grant counts in its own organization only', async () => {
     expect(await standings.ofUser({ ...token, organizationId: 'org_2' })).toMatchObject({
       role: 'owner',
-      grantedAt: undefined,
+      grantId: undefined,
     });
   });
 
   test('each part can go by itself', async () => {
     const { fn } = database.sql();
     await database.sql()('grants').update({ expires_at: fn.now() });
-    expect(await standings.ofUser(token)).toMatchObject({ role: 'member', grantedAt: undefined });
+    expect(await standings.ofUser(token)).toMatchObject({ role: 'member', grantId: undefined });
     await database.sql()('memberships').where({ organization_id: 'org_1' }).delete();
     expect(await standings.ofUser(token)).toMatchObject({ userActive: true, role: undefined });
     await database.sql()('users').update({ deactivated_at: fn.now() });

@@ -12,7 +12,7 @@ export async function bootstrapDatabase(
 ): Promise<Bootstrapped> {
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    ['src/cli.ts', 'bootstrap', '--json', ...options],
+    ['--liftoff-only', 'src/cli.ts', 'bootstrap', '--json', ...options],
     {
       cwd: ROOT,
       env: { PATH: process.env['PATH'], ...env },

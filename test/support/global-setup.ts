@@ -35,10 +35,9 @@ export default async function setup(): Promise<void> {
   const guardian = startGuardian();
   globalThis.testGuardian = guardian;
   const { directory } = guardian;
-  const [seedDirectory, postgresUrl] = await Promise.all([
-    embeddedSeed(directory),
-    startMigratedPostgres(directory),
-  ]);
+  // One after the other: the embedded one blocks the process while it works, and timers of the other would run out.
+  const postgresUrl = await startMigratedPostgres(directory);
+  const seedDirectory = await embeddedSeed(directory);
   publishHarness({ directory, seedDirectory, postgresUrl });
 }
 

@@ -1,4 +1,6 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 
 /** What `global-setup.ts` made ready for every test file. */
@@ -37,4 +39,12 @@ export function endWithRun(directory: string, pid: number, signal: 'KILL' | 'QUI
   const file = path.join(directory, 'processes', String(pid));
   writeFileSync(file, signal);
   return { forget: () => rmSync(file, { force: true }) };
+}
+
+/** The same for a child, and a test that fails before it ends its child doesn't keep the run waiting for it. */
+export function endChildWithRun(child: ChildProcess): void {
+  const registered = endWithRun(harness().directory, child.pid as number, 'KILL');
+  child.once('exit', registered.forget);
+  child.unref();
+  for (const stream of [child.stdout, child.stderr]) (stream as Socket | null)?.unref();
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { freePort } from './free-port.ts';
-import { endWithRun, harness, temporaryFolder } from './harness.ts';
+import { endChildWithRun, temporaryFolder } from './harness.ts';
 import { redisBinary } from './services.ts';
 
 /** A Redis of our own, on a free port, that keeps nothing on the disk. */
@@ -32,8 +32,7 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
       ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', ...options],
       { cwd: temporaryFolder('redis'), stdio: 'ignore' },
     );
-    const registered = endWithRun(harness().directory, child.pid as number, 'KILL');
-    child.once('exit', registered.forget);
+    endChildWithRun(child);
     await untilListening(port, () => child.exitCode === null);
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {

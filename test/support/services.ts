@@ -23,7 +23,7 @@ export function postgresBinaries(): string | undefined {
 export const redisBinary = (): string | undefined => findProgram('redis-server');
 
 export const chromiumBinary = (): string | undefined =>
-  process.env['CHROMIUM_PATH'] ?? findProgram('chromium', 'chromium-browser', 'google-chrome');
+  process.env['CHROMIUM_PATH'] || findProgram('chromium', 'chromium-browser', 'google-chrome');
 
 const FIND: Record<Service, () => string | undefined> = {
   postgresql: postgresBinaries,

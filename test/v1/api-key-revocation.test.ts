@@ -130,6 +130,28 @@ describeWith('postgresql', 'A revocation, over two processes that remember crede
     });
   }, 30_000);
 
+  test('is not missed by a process whose feed was cut meanwhile', async () => {
+    const admin = await token('organization:admin organization:read prompts:read');
+    const { id, key } = await newKey(admin);
+    await withDatabase(env, async ({ database }) => {
+      const cutFeeds = () =>
+        database
+          .sql()
+          .raw(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'promptreports-auth feed' AND datname = current_database()",
+          );
+      const cutRevokeCut = async () => {
+        await cutFeeds();
+        await database.sql()('api_keys').where({ id }).update({ revoked_at: database.sql().fn.now() });
+        for (let i = 0; i < 10; i++) {
+          await cutFeeds();
+          await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+      };
+      expect(await afterOneSecond(key, cutRevokeCut)).toEqual([401, 401]);
+    });
+  }, 20_000);
+
   test("by a member's removal reaches the keys that the member made", async () => {
     const { live } = made.apiKeys;
     await withDatabase(env, async ({ database }) => {

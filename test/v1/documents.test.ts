@@ -94,23 +94,29 @@ describe('/openapi.json', () => {
 });
 
 describe('protected resource metadata (RFC 9728)', () => {
-  test.each(['', '/v1', '/v1/prompts', '/v1/me'])(
-    '§3.3: the document of %j names just that resource',
-    async (resource) => {
-      const { status, json } = await get(`/.well-known/oauth-protected-resource${resource}`);
-      expect([status, json]).toEqual([
-        200,
-        {
-          resource: api.url + resource,
-          authorization_servers: [api.url],
-          scopes_supported: ALL_SCOPES,
-          bearer_methods_supported: ['header'],
-          resource_name: 'PromptReports API',
-          resource_documentation: `${api.url}/docs`,
-        },
-      ]);
-    },
-  );
+  test.each([
+    '',
+    '/v1',
+    '/v1/prompts',
+    '/v1/folders',
+    '/v1/reports',
+    '/v1/evaluations',
+    '/v1/datasets',
+    '/v1/me',
+  ])('§3.3: the document of %j names just that resource', async (resource) => {
+    const { status, json } = await get(`/.well-known/oauth-protected-resource${resource}`);
+    expect([status, json]).toEqual([
+      200,
+      {
+        resource: api.url + resource,
+        authorization_servers: [api.url],
+        scopes_supported: ALL_SCOPES,
+        bearer_methods_supported: ['header'],
+        resource_name: 'PromptReports API',
+        resource_documentation: `${api.url}/docs`,
+      },
+    ]);
+  });
 
   test('§5.1: a 401 points to it', async () => {
     const challenge = (await get('/v1/me')).headers.get('www-authenticate') ?? '';

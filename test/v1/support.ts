@@ -1,7 +1,7 @@
 import { createApiKeyStore } from '../../adapters/database/api-keys.ts';
 import { createAuditLog } from '../../adapters/database/audit.ts';
 import type { Database } from '../../adapters/database/database.ts';
-import { createPromptStore } from '../../adapters/database/prompts.ts';
+import { createResourceStores } from '../../adapters/database/resources.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Role } from '../../config/roles.ts';
 import { ALL_SCOPES, type Scope } from '../../config/scopes.ts';
@@ -15,7 +15,7 @@ import { resourceMetadataRoutes } from '../../src/openapi/resource-metadata-rout
 import { openApiRoutes } from '../../src/openapi/routes.ts';
 import { createResolve } from '../../src/principals/resolve.ts';
 import { meRoutes } from '../../src/resources/me-routes.ts';
-import { promptRoutes } from '../../src/resources/prompt-routes.ts';
+import { allResourceRoutes } from '../../src/resources/routes.ts';
 import { startApp } from '../http/support.ts';
 
 export type Api = Awaited<ReturnType<typeof startApi>>;
@@ -39,7 +39,7 @@ export async function startApi(
   const app = await startApp((config) => {
     const v1 = [
       ...meRoutes(),
-      ...promptRoutes({ prompts: createPromptStore(database), transaction, audit, clock: systemClock }),
+      ...allResourceRoutes(createResourceStores(database), { transaction, audit, clock: systemClock }),
     ];
     table = [...v1, ...resourceMetadataRoutes(v1, config)];
     return createApiRoutes([...table, ...openApiRoutes(table, config)], {
@@ -82,6 +82,10 @@ export async function startApi(
 }
 
 export type Answer = { status: number; headers: Headers; json: Record<string, unknown> };
+
+/** In order, for answers whose own order is chance. */
+export const statusesOf = (answers: readonly Answer[]): number[] =>
+  answers.map(({ status }) => status).sort((a, b) => a - b);
 
 /** Calls the API with one credential. `body` is sent as JSON. */
 const client =

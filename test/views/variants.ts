@@ -137,6 +137,11 @@ export const variants: Record<string, Variant> = {
     data: { action: '/confirm-email', token: 'mail_x', email: 'ada@example.com' },
   },
   'confirm-email-bare': { page: 'confirm-email', data: { action: '/confirm-email', token: 'mail_x' } },
+  invitation: {
+    page: 'invitation',
+    data: { action: '/account/invitations', token: 'mail_x', organization: RTL, role: 'admin' },
+    shared: { signedInAs: account },
+  },
   'forgot-password': {
     page: 'forgot-password',
     data: { action: '/forgot-password', email: '', loginUrl: '/login' },

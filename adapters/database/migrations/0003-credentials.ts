@@ -17,11 +17,16 @@ export async function up(knex: Knex): Promise<void> {
       ADD COLUMN rotated_from text REFERENCES api_keys ON DELETE SET NULL,
       ADD COLUMN replaced_at timestamptz;
 
+    -- How often all sessions of the person were ended. One that carries an earlier figure is not written again.
+    ALTER TABLE users ADD COLUMN session_epoch integer NOT NULL DEFAULT 0;
+
     CREATE TABLE api_key_uses (
       api_key_id text PRIMARY KEY REFERENCES api_keys ON DELETE CASCADE,
       last_used_at timestamptz NOT NULL,
       last_used_ip text NOT NULL
     );
+
+    ALTER TABLE apps ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
 
     CREATE TABLE app_secret_uses (
       app_secret_id text PRIMARY KEY REFERENCES app_secrets ON DELETE CASCADE,

@@ -1,0 +1,28 @@
+import type { Database } from './database.ts';
+
+/** Whose grants: everybody's for an app, or one person's in an organization. */
+export type GrantsOf = { appId: string } | { userId: string; organizationId: string };
+
+export type EndGrants = (of: GrantsOf) => Promise<void>;
+
+/**
+ * Deletes grants, and the codes and refresh tokens that hang on them, in the open transaction. Takes the same locks as
+ * `deleteByGrant`, in the order of the ids, so that callers that revoke at once wait for each other instead of deadlocking.
+ */
+export function createGrantEnding(database: Database): EndGrants {
+  return async (of) => {
+    const where =
+      'appId' in of ? { app_id: of.appId } : { user_id: of.userId, organization_id: of.organizationId };
+    const rows = await database.sql()('grants').where(where).orderBy('id').select<{ id: string }[]>('id');
+    const ids = rows.map(({ id }) => id);
+    if (ids.length === 0) return;
+    await database
+      .sql()
+      .raw(
+        'SELECT pg_advisory_xact_lock(hashtextextended(id, 0)) FROM (SELECT unnest(?::text[]) AS id ORDER BY 1) AS ids',
+        [ids],
+      );
+    await database.sql()('oauth_records').whereIn('grant_id', ids).delete();
+    await database.sql()('grants').whereIn('id', ids).delete();
+  };
+}
