@@ -9,6 +9,8 @@ const BEAT_INTERVAL_MS = 250;
 const STALE_AFTER_MS = 700;
 const LONGEST_RECONNECT_MS = 2_000;
 
+export type OpenFeed = () => ChangeFeed & { close(): Promise<void> };
+
 type Listeners = { change: ((tag: string) => void)[]; gap: (() => void)[] };
 
 /**

@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import knexFactory, { type Knex } from 'knex';
-import type { ChangeFeed } from '../../src/kernel/change-feed.ts';
 import type { Logger } from '../../src/kernel/log.ts';
-import { listenForChanges } from './change-feed.ts';
+import { listenForChanges, type OpenFeed } from './change-feed.ts';
 import { openEmbedded } from './embedded.ts';
 import { knexLog } from './knex-log.ts';
 import { migrate } from './migrate.ts';
@@ -19,7 +18,7 @@ export type Database = {
   /** One cheap statement, for the readiness probe. Rejects when the database doesn't answer. */
   ping(): Promise<void>;
   /** Starts telling of changes that credentials rest on, whichever process makes them. Close it before the database. */
-  openFeed(): ChangeFeed & { close(): Promise<void> };
+  openFeed: OpenFeed;
   close(): Promise<void>;
   readonly kind: 'postgresql' | 'embedded';
 };
@@ -33,7 +32,8 @@ export type DatabaseOptions = {
 };
 
 const ACQUIRE_TIMEOUT_MS = 5_000;
-const STATEMENT_TIMEOUT_MS = 10_000;
+/** Short: a request makes a few statements, and a frozen server leaves each of them unanswered. */
+const STATEMENT_TIMEOUT_MS = 4_000;
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Opens the database and brings its schema up to date. Rejects when it can't be reached or is held by another process. */
@@ -57,7 +57,8 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 
   try {
-    await migrate(knex);
+    if (options.databaseUrl) await migratePostgres(options.databaseUrl, options.logger);
+    else await migrate(knex);
   } catch (error) {
     await close();
     throw error;
@@ -76,14 +77,33 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   };
 }
 
-function openPostgres(connectionString: string, poolSize: number, logger: Logger): Knex {
+/** Over a connection of its own, without the bounds on statements that requests have. */
+async function migratePostgres(connectionString: string, logger: Logger): Promise<void> {
+  const knex = openPostgres(connectionString, 1, logger, {});
+  try {
+    await migrate(knex);
+  } finally {
+    await knex.destroy();
+  }
+}
+
+const BOUNDS = {
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  query_timeout: STATEMENT_TIMEOUT_MS + 1_000, // for a server that is frozen: it can't keep its own timeout
+  idle_in_transaction_session_timeout: 30_000,
+};
+
+function openPostgres(
+  connectionString: string,
+  poolSize: number,
+  logger: Logger,
+  bounds: object = BOUNDS,
+): Knex {
   return knexFactory({
     client: 'pg',
     connection: {
       connectionString,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      query_timeout: STATEMENT_TIMEOUT_MS + 1_000, // for a server that is frozen: it can't keep its own timeout
-      idle_in_transaction_session_timeout: 30_000,
+      ...bounds,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
       application_name: 'promptreports-auth',

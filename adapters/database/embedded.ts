@@ -4,8 +4,7 @@ import { PGlite } from '@electric-sql/pglite';
 import knexFactory, { type Knex } from 'knex';
 import type { Client } from 'pg';
 import type { Logger } from '../../src/kernel/log.ts';
-import { CHANNEL, createLocalFeed } from './change-feed.ts';
-import type { Database } from './database.ts';
+import { CHANNEL, createLocalFeed, type OpenFeed } from './change-feed.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { knexLog } from './knex-log.ts';
 import { PgliteStream } from './pglite-stream.ts';
@@ -20,7 +19,7 @@ export async function openEmbedded(
   dataDir: string,
   logger: Logger,
   acquireTimeoutMs: number,
-): Promise<{ knex: Knex; openFeed: Database['openFeed']; close(): Promise<void> }> {
+): Promise<{ knex: Knex; openFeed: OpenFeed; close(): Promise<void> }> {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const lock = await lockDirectory(dataDir);
   let db: PGlite;
