@@ -62,11 +62,17 @@ function queryOf(ctx: Context): Record<string, string | string[]> {
   );
 }
 
-/** Every fault with its path, as in "metadata.team"; messages never repeat the value. */
+/** More help nobody, and would make an answer larger than its request. */
+const MOST_FAULTS = 100;
+
+/** Every fault with its path, as in "metadata.team"; messages never repeat the value. The first hundred of them. */
 function faultsOf(error: z.ZodError): FieldError[] {
-  return error.issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not known here' }))
-      : [{ path: issue.path.join('.'), message: issue.message }],
-  );
+  return error.issues
+    .slice(0, MOST_FAULTS)
+    .flatMap((issue) =>
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not known here' }))
+        : [{ path: issue.path.join('.'), message: issue.message }],
+    )
+    .slice(0, MOST_FAULTS);
 }

@@ -144,4 +144,16 @@ describe("The contract's table of errors, row by row", () => {
     const page = await fetch(String(problem['type']));
     expect(page.status).toBe(200);
   });
+
+  test('a body of thousands of faults is answered with the first hundred', async () => {
+    const members = Object.fromEntries(Array.from({ length: 5_000 }, (_, i) => [`unknown${i}`, i]));
+    const response = await send({
+      method: 'POST',
+      path: '/v1/prompts',
+      headers: { ...as(admin), ...json },
+      body: JSON.stringify({ name: 'n', content: 'c', ...members }),
+    });
+    expect(response.status).toBe(422);
+    expect(((await response.json()) as { errors: unknown[] }).errors).toHaveLength(100);
+  });
 });
