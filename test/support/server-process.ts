@@ -6,7 +6,7 @@ import { freePort } from './free-port.ts';
 import { endChildWithRun } from './harness.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 5_000;
 
 /** The service as a process of its own, as an operator runs it. */
