@@ -1,6 +1,6 @@
-import { normalizeEmail } from './accounts/user.ts';
 import { apiKeyRoutes } from './api-keys/routes.ts';
 import { appRoutes } from './apps/routes.ts';
+import { appSecretRoutes } from './apps/secret-routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import type { Route } from './http/route.ts';
 import { resourceMetadataRoutes } from './openapi/resource-metadata-routes.ts';
@@ -17,8 +17,9 @@ export function apiRoutes(services: Services): Route[] {
   const v1 = [
     ...meRoutes(),
     ...apiKeyRoutes({ keys, apiKeys, clock }),
-    ...appRoutes({ manageApps, apps, clock }),
-    ...organizationRoutes({ members, organizations, normalizeEmail }),
+    ...appRoutes({ manageApps, apps }),
+    ...appSecretRoutes({ manageApps, apps, clock }),
+    ...organizationRoutes({ members, organizations }),
     ...auditRoutes({ auditLog }),
     ...allResourceRoutes(resources, { transaction, audit, clock }),
   ];

@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { AppKind } from '../config/app-kinds.ts';
 import type { Plan } from '../config/plans.ts';
 import { ALL_SCOPES } from '../config/scopes.ts';
 import { hashPassword } from './accounts/password.ts';
-import { normalizeEmail } from './accounts/user.ts';
-import type { AppKind } from './apps/app.ts';
+import { isMailbox, normalizeEmail } from './kernel/email.ts';
 import { newId } from './kernel/ids.ts';
 import type { Services } from './services.ts';
 
@@ -99,6 +99,9 @@ async function createOwner(services: Services, wanted: string | undefined) {
   const id = newId('usr');
   const password = randomBytes(15).toString('base64url');
   const passwordHash = await hashPassword(password);
+  if (wanted && !isMailbox(normalizeEmail(wanted))) {
+    throw new BootstrapError(`${wanted} is not an e-mail address: give one such as name@example.com`);
+  }
   for (let attempt = 1; attempt <= 1_000; attempt++) {
     const email = wanted
       ? normalizeEmail(wanted)

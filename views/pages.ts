@@ -1,3 +1,4 @@
+import type { AppKind } from '../config/app-kinds.ts';
 import type { Environment } from '../config/environments.ts';
 import type { Role } from '../config/roles.ts';
 import type { Scope, ScopeLevel } from '../config/scopes.ts';
@@ -75,7 +76,7 @@ type ConsentPage = {
     /** The organization that registered the app. */
     developer: string;
     environment: Environment;
-    kind: 'web' | 'spa' | 'native' | 'service';
+    kind: AppKind;
   };
   /** Who gets the code: a host, or `scheme://` of a program on the person's device. */
   redirectHost: string;

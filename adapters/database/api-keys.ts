@@ -4,6 +4,7 @@ import type { Scope } from '../../config/scopes.ts';
 import type { ApiKey, ApiKeyStore, KeyLimits } from '../../src/api-keys/api-key.ts';
 import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
+import { lockOrganization } from './lock-organization.ts';
 
 type KeyRow = {
   id: string;
@@ -129,9 +130,7 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
       );
     },
     countUsable: async (organizationId) => {
-      await database
-        .sql()
-        .raw('SELECT 1 FROM organizations WHERE id = ? FOR NO KEY UPDATE', [organizationId]);
+      await lockOrganization(database, organizationId);
       const [row] = await database
         .sql()('api_keys')
         .where({ organization_id: organizationId })

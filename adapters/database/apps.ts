@@ -1,8 +1,10 @@
+import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
-import type { App, AppChange, AppKind, AppStore } from '../../src/apps/app.ts';
+import type { App, AppChange, AppStore } from '../../src/apps/app.ts';
 import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
+import { lockOrganization } from './lock-organization.ts';
 
 type AppRow = {
   id: string;
@@ -128,9 +130,7 @@ export function createAppStore(database: Database): AppStore {
       await apps().where({ id }).delete();
     },
     countOf: async (organizationId) => {
-      await database
-        .sql()
-        .raw('SELECT 1 FROM organizations WHERE id = ? FOR NO KEY UPDATE', [organizationId]);
+      await lockOrganization(database, organizationId);
       const [row] = await apps()
         .where({ organization_id: organizationId })
         .count<{ count: string }[]>('* as count');

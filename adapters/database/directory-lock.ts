@@ -17,6 +17,9 @@ export class DirectoryInUseError extends Error {
   }
 }
 
+/** Kernels keep a socket's address in 104 to 108 bytes. */
+const LONGEST_SOCKET_PATH = 100;
+
 /**
  * Holds `directory` for this process by listening on a unix socket in it. The kernel ends the listening with
  * the process, also by kill -9, so a lock never outlives its holder; a file with a process id would.
@@ -53,11 +56,16 @@ async function takeOver(lock: string, takeover: string): Promise<Server | undefi
   }
 }
 
-/** A unix socket's path may have at most about 100 bytes: a relative one is shorter in deep directories. */
+/** A relative path is shorter in deep directories. Throws, in words, when that is too long as well. */
 function socketPath(directory: string, name: string): string {
   const full = path.join(directory, name);
   const relative = path.relative(process.cwd(), full);
-  return relative.length < full.length ? relative : full;
+  const shorter = relative.length < full.length ? relative : full;
+  if (Buffer.byteLength(shorter) <= LONGEST_SOCKET_PATH) return shorter;
+  throw new Error(
+    `DATA_DIR (${directory}) is too long for the lock of the embedded database: choose one of at most ` +
+      `${LONGEST_SOCKET_PATH - name.length - 1} bytes, or start from a folder nearer to it`,
+  );
 }
 
 const ageMs = (file: string): number => {

@@ -1,5 +1,6 @@
 import type { Folder, FolderFields, FolderStore } from '../../src/resources/folders.ts';
 import type { Database } from './database.ts';
+import { lockOrganization } from './lock-organization.ts';
 import { createResourceStore } from './resource-store.ts';
 
 /** Folders, each in at most one other. Walks up and down end: a folder is never in itself. */
@@ -10,10 +11,7 @@ export function createFolderStore(database: Database): FolderStore {
       members: ['name', 'parentId'],
       references: ['parentId'],
     }),
-    lockTree: async ({ organizationId }) => {
-      // NO KEY: what belongs to the organization may be written meanwhile.
-      await database.sql()('organizations').where({ id: organizationId }).forNoKeyUpdate().select('id');
-    },
+    lockTree: ({ organizationId }) => lockOrganization(database, organizationId),
     pathOf: async ({ organizationId, environment }, id) => {
       const { rows } = await database.sql().raw<{ rows: { id: string }[] }>(
         `WITH RECURSIVE path AS (

@@ -2,6 +2,7 @@ import type { Plan } from '../../config/plans.ts';
 import type { Role } from '../../config/roles.ts';
 import type { Member, OrganizationStore } from '../../src/organizations/organization.ts';
 import type { Database } from './database.ts';
+import { lockOrganization } from './lock-organization.ts';
 
 type MemberRow = {
   id: string;
@@ -42,9 +43,7 @@ export function createOrganizationStore(database: Database): OrganizationStore {
     rename: async (id, name) => {
       await database.sql()('organizations').where({ id }).update({ name });
     },
-    lock: async (id) => {
-      await database.sql().raw('SELECT 1 FROM organizations WHERE id = ? FOR NO KEY UPDATE', [id]);
-    },
+    lock: (id) => lockOrganization(database, id),
 
     addMember: async ({ organizationId, userId, role }) => {
       const added = await database

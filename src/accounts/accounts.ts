@@ -1,10 +1,11 @@
 import type { RecordAudit } from '../audit/event.ts';
 import type { AttemptLimit } from '../kernel/attempts.ts';
+import { isMailbox, normalizeEmail } from '../kernel/email.ts';
 import { newId } from '../kernel/ids.ts';
 import { issueSecret, type Secret, sha256 } from '../kernel/secret.ts';
 import { alreadyRegisteredMail, confirmMail, resetMail, type SendMail } from './mail.ts';
 import { hashPassword, passwordFault } from './password.ts';
-import { type EmailTokenPurpose, normalizeEmail, type User, type UserStore } from './user.ts';
+import type { EmailTokenPurpose, User, UserStore } from './user.ts';
 
 const CONFIRM_SECONDS = 24 * 3600;
 const RESET_SECONDS = 3600;
@@ -48,9 +49,7 @@ export function signUpFaults({
   else if (/[\p{Cc}\p{Zl}\p{Zp}]|:\/\/|www\./iu.test(name)) {
     faults.name = 'Use a name without links and line breaks.'; // it stands in mails to strangers
   } else if (name.trim().length > 100) faults.name = 'Use at most 100 characters.';
-  // Without what a mailer gives a meaning of its own (RFC 5322 §3.4), and measured as it is stored.
-  const address = /^[^\s@<>()[\]\\,;:"]+@(?:[^\s@<>()[\]\\,;:"]+\.[^\s@<>()[\]\\,;:"]+|localhost)$/;
-  if (!address.test(email.trim()) || normalizeEmail(email).length > 254) {
+  if (!isMailbox(normalizeEmail(email))) {
     faults.email = 'Enter an e-mail address, such as name@example.com.';
   }
   const weak = passwordFault(password, { email, name });

@@ -2,13 +2,14 @@ import Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Role } from '../../config/roles.ts';
 import type { Csrf } from '../http/csrf.ts';
-import type { RenderPage } from '../http/page.ts';
+import { type RenderPage, seeOther } from '../http/page.ts';
 import { safeReturnTo, withReturnTo } from '../http/return-to.ts';
 import type { AttemptLimit } from '../kernel/attempts.ts';
+import { normalizeEmail } from '../kernel/email.ts';
 import { AppError } from '../kernel/errors.ts';
 import { type Accounts, signUpFaults } from './accounts.ts';
 import type { SignInForm } from './sign-in-form.ts';
-import { normalizeEmail, type User } from './user.ts';
+import type { User } from './user.ts';
 
 export type AccountPageDeps = {
   apiUrl: string;
@@ -200,11 +201,6 @@ const checkYourMail = (email: string, purpose: string) => ({
   ],
   actions: [],
 });
-
-function seeOther(ctx: Context, path: string): void {
-  ctx.status = 303;
-  ctx.redirect(path);
-}
 
 async function limitMail(ctx: Context, deps: AccountPageDeps): Promise<void> {
   const { allowed, retryAfterSeconds } = await deps.mailLimit.attempt(deps.networkOf(ctx.ip));

@@ -1,7 +1,8 @@
 import type { AttemptLimit, CreateAttemptLimit } from '../kernel/attempts.ts';
+import { normalizeEmail } from '../kernel/email.ts';
 import { AppError } from '../kernel/errors.ts';
 import { verifyPassword } from './password.ts';
-import { normalizeEmail, type User, type UserStore } from './user.ts';
+import type { User, UserStore } from './user.ts';
 
 export type SignInResult =
   | { kind: 'ok'; user: User }

@@ -11,7 +11,7 @@ export type User = {
 
 export type EmailTokenPurpose = 'confirm_email' | 'reset_password';
 
-/** Every method joins the open transaction. Addresses are given as `normalizeEmail` returns them. */
+/** Every method joins the open transaction. Addresses are given as `kernel/email.ts` normalizes them. */
 export type UserStore = {
   /** False when the address is taken; nothing is written then. */
   insert(user: Pick<User, 'id' | 'email' | 'name' | 'passwordHash'>): Promise<boolean>;
@@ -35,6 +35,3 @@ export type UserStore = {
   /** Deletes tokens past their time. */
   sweepEmailTokens(): Promise<void>;
 };
-
-/** The form in which addresses are stored and compared. */
-export const normalizeEmail = (email: string): string => email.trim().normalize('NFC').toLowerCase();

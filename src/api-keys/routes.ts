@@ -1,11 +1,13 @@
 import { z } from 'zod';
 import { ENVIRONMENTS } from '../../config/environments.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
+import { futureTime, scopeList } from '../http/fields.ts';
 import { listOf, listSchema, pageQuery } from '../http/lists.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { isNetwork } from '../kernel/addresses.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { notFound } from '../kernel/errors.ts';
+import { given } from '../kernel/given.ts';
 import { isId } from '../kernel/ids.ts';
 import { idOf, text, timestamp } from '../kernel/schemas.ts';
 import type { Secret } from '../kernel/secret.ts';
@@ -16,10 +18,6 @@ import type { ApiKeys } from './manage.ts';
 const DEFAULT_GRACE_SECONDS = 86_400;
 const LONGEST_GRACE_SECONDS = 30 * 86_400;
 
-const scopes = z
-  .array(z.enum(ALL_SCOPES))
-  .max(ALL_SCOPES.length)
-  .refine((list) => new Set(list).size === list.length, 'must name each scope once');
 const network = z.string().refine(isNetwork, 'must be an IPv4 or IPv6 address or CIDR range');
 const limit = z.int().min(1).max(1_000_000_000).optional();
 const limits = z.strictObject({ perMinute: limit, perDay: limit, burst: limit });
@@ -54,11 +52,8 @@ const params = z.strictObject({ id: idOf('key') });
 /** `/v1/api-keys`. A key may call what is marked `orItself` for itself, whatever its scopes. */
 export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock: Clock }): Route[] {
   const { keys, apiKeys, clock } = deps;
-  const future = z.iso
-    .datetime({ offset: true })
-    .transform((value) => new Date(value))
-    .refine((at) => at > clock(), 'must be in the future');
-  const fields = { name: text(1, 100), scopes, ipAllowlist: z.array(network).max(100), limits };
+  const future = futureTime(clock);
+  const fields = { name: text(1, 100), scopes: scopeList, ipAllowlist: z.array(network).max(100), limits };
   const present = (key: ApiKey): z.input<typeof object> => presentKey(key, clock());
   const presentNew = ({ apiKey, key }: { apiKey: ApiKey; key: Secret }) => ({
     ...present(apiKey),
@@ -94,7 +89,7 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
       answer: objectWithKey,
       status: 201,
       handle: async ({ principal, body, ip }) =>
-        presentNew(await keys.create({ principal, ip }, { ...body, limits: dropUndefined(body.limits) })),
+        presentNew(await keys.create({ principal, ip }, { ...body, limits: given(body.limits) })),
     }),
     defineRoute({
       method: 'GET',
@@ -124,8 +119,8 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
         const { expiresAt, limits: wanted, ...rest } = body;
         return present(
           await keys.change({ principal, ip }, id, {
-            ...dropUndefined(rest),
-            ...(wanted === undefined ? {} : { limits: dropUndefined(wanted) }),
+            ...given(rest),
+            ...(wanted === undefined ? {} : { limits: given(wanted) }),
             ...(expiresAt === undefined ? {} : { expiresAt: expiresAt ?? undefined }),
           }),
         );
@@ -182,8 +177,3 @@ const presentKey = (key: ApiKey, now: Date): z.input<typeof object> => ({
   createdAt: key.createdAt.toISOString(),
   rotatedFrom: key.rotatedFrom ?? null,
 });
-
-type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
-
-const dropUndefined = <T extends object>(value: T): Given<T> =>
-  Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as Given<T>;

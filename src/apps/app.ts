@@ -1,11 +1,7 @@
+import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
 import type { Visible } from '../principals/principal.ts';
-
-/** web: a server that keeps a secret; spa and native: public; service: acts for itself, without a person. */
-export const APP_KINDS = ['web', 'spa', 'native', 'service'] as const;
-
-export type AppKind = (typeof APP_KINDS)[number];
 
 /** An OAuth client as its developers see it. Its id is the client_id. */
 export type App = {
@@ -68,5 +64,3 @@ export type AppStore = {
   /** Notes last uses; an earlier one never overwrites a later one. */
   recordSecretUses(uses: readonly { id: string; at: Date }[]): Promise<void>;
 };
-
-export const isConfidential = (kind: AppKind): boolean => kind === 'web' || kind === 'service';

@@ -1,3 +1,4 @@
+import { APP_KINDS } from '../../config/app-kinds.ts';
 import { sortScopes } from '../../config/scopes.ts';
 import type { RecordAudit } from '../audit/event.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -5,7 +6,7 @@ import { AppError, type FieldError, notFound } from '../kernel/errors.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { requireHeld } from '../principals/held-scopes.ts';
 import { actorOf, type By, visibleTo } from '../principals/principal.ts';
-import { type App, type AppChange, type AppStore, isConfidential, type ListedAppSecret } from './app.ts';
+import type { App, AppChange, AppStore, ListedAppSecret } from './app.ts';
 import { redirectUriFaults } from './redirect-uri.ts';
 import { makeAppSecret, type NewApp, type RegisterApp } from './register-app.ts';
 
@@ -104,7 +105,7 @@ export function createApps({ apps, registerApp, endGrants, transaction, audit, c
     ): Promise<{ secret: ListedAppSecret; value: Secret }> =>
       transaction(async () => {
         const app = await lock(by, appId);
-        if (!isConfidential(app.kind)) {
+        if (!APP_KINDS[app.kind].confidential) {
           throw new AppError(
             'conflict',
             `An app of the kind ${app.kind} can not keep a secret, and has none.`,

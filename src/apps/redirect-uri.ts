@@ -1,5 +1,5 @@
+import type { AppKind } from '../../config/app-kinds.ts';
 import type { FieldError } from '../kernel/errors.ts';
-import type { AppKind } from './app.ts';
 
 const LONGEST = 2_000;
 const MOST = 20;

@@ -1,10 +1,11 @@
+import { APP_KINDS } from '../../config/app-kinds.ts';
 import { sortScopes } from '../../config/scopes.ts';
 import type { AuditActor, RecordAudit } from '../audit/event.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import { issueSecret, type Secret, sha256 } from '../kernel/secret.ts';
-import { type App, type AppStore, type HashedAppSecret, isConfidential } from './app.ts';
+import type { App, AppStore, HashedAppSecret } from './app.ts';
 
 const MOST_APPS = 100;
 
@@ -42,7 +43,7 @@ export function createAppRegistration(deps: {
       };
       await deps.apps.insert(app);
       let value: Secret | undefined;
-      if (isConfidential(app.kind)) {
+      if (APP_KINDS[app.kind].confidential) {
         const made = makeAppSecret(undefined, now);
         await deps.apps.addSecret(app.id, made.secret, now);
         value = made.value;

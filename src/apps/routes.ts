@@ -1,27 +1,17 @@
 import { z } from 'zod';
+import { APP_KIND_NAMES, APP_KINDS } from '../../config/app-kinds.ts';
 import { ENVIRONMENTS } from '../../config/environments.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
+import { scopeList } from '../http/fields.ts';
 import { listOf, listSchema, pageQuery } from '../http/lists.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import type { Clock } from '../kernel/clock.ts';
 import { notFound } from '../kernel/errors.ts';
 import { isId } from '../kernel/ids.ts';
 import { displayName, idOf, timestamp } from '../kernel/schemas.ts';
 import { visibleTo } from '../principals/principal.ts';
-import { APP_KINDS, type App, type AppStore, type ListedAppSecret } from './app.ts';
+import type { App, AppStore } from './app.ts';
 import type { Apps } from './manage.ts';
 
-const GRANT_TYPES = {
-  web: ['authorization_code', 'refresh_token'],
-  spa: ['authorization_code', 'refresh_token'],
-  native: ['authorization_code', 'refresh_token'],
-  service: ['client_credentials'],
-} as const satisfies Record<App['kind'], readonly string[]>;
-
-const scopes = z
-  .array(z.enum(ALL_SCOPES))
-  .max(ALL_SCOPES.length)
-  .refine((list) => new Set(list).size === list.length, 'must name each scope once');
 const redirectUris = z.array(z.string()).max(1_000).meta({
   description:
     'Exact URIs, at most 20. https; http on loopback; for native apps also com.example.app:/callback.',
@@ -38,7 +28,7 @@ const object = z
     object: z.literal('app'),
     id: idOf('app').meta({ description: 'The client_id.' }),
     name: z.string(),
-    kind: z.enum(APP_KINDS),
+    kind: z.enum(APP_KIND_NAMES),
     environment: z.enum(ENVIRONMENTS),
     redirectUris: z.array(z.string()),
     scopes: z.array(z.enum(ALL_SCOPES)),
@@ -59,27 +49,10 @@ const clientSecret = z
 
 const newObject = object.extend({ clientSecret: clientSecret.optional() }).meta({ id: 'NewApp' });
 
-const secretObject = z
-  .object({
-    object: z.literal('app_secret'),
-    id: idOf('sec'),
-    last4: z.string(),
-    createdAt: timestamp,
-    expiresAt: timestamp.nullable(),
-    lastUsedAt: timestamp.nullable(),
-  })
-  .meta({ id: 'AppSecret' });
-
-const newSecretObject = secretObject.extend({ clientSecret }).meta({ id: 'NewAppSecret' });
-
 const params = z.strictObject({ id: idOf('app') });
 
-/** `/v1/apps`: OAuth clients, and below each its secrets. */
-export function appRoutes(deps: { manageApps: Apps; apps: AppStore; clock: Clock }): Route[] {
-  return [...ofApps(deps), ...ofSecrets(deps)];
-}
-
-function ofApps({ manageApps, apps }: { manageApps: Apps; apps: AppStore }): Route[] {
+/** `/v1/apps`: OAuth clients as their developers see them. */
+export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppStore }): Route[] {
   return [
     defineRoute({
       method: 'GET',
@@ -101,10 +74,10 @@ function ofApps({ manageApps, apps }: { manageApps: Apps; apps: AppStore }): Rou
       summary: 'Register an app',
       body: z.strictObject({
         name: displayName,
-        kind: z.enum(APP_KINDS),
+        kind: z.enum(APP_KIND_NAMES),
         environment: z.enum(ENVIRONMENTS),
         redirectUris: redirectUris.default([]),
-        scopes,
+        scopes: scopeList,
         requirePkce: z.boolean().default(true),
         homepageUrl: link.optional(),
         logoUrl: link.optional(),
@@ -142,7 +115,7 @@ function ofApps({ manageApps, apps }: { manageApps: Apps; apps: AppStore }): Rou
         .strictObject({
           name: displayName,
           redirectUris,
-          scopes,
+          scopes: scopeList,
           requirePkce: z.boolean(),
           homepageUrl: link,
           logoUrl: link,
@@ -169,70 +142,6 @@ function ofApps({ manageApps, apps }: { manageApps: Apps; apps: AppStore }): Rou
   ];
 }
 
-function ofSecrets({ manageApps, apps, clock }: { manageApps: Apps; apps: AppStore; clock: Clock }): Route[] {
-  const future = z.iso
-    .datetime({ offset: true })
-    .transform((value) => new Date(value))
-    .refine((at) => at > clock(), 'must be in the future');
-  return [
-    defineRoute({
-      method: 'GET',
-      path: '/v1/apps/:id/secrets',
-      scope: 'organization:read',
-      summary: "List an app's secrets",
-      params,
-      query: pageQuery((value) => (isId('sec', value) ? value : undefined)),
-      answer: listSchema(secretObject),
-      status: 200,
-      handle: async ({ principal, params: { id }, query: { limit, cursor } }) => {
-        if (!(await apps.find(visibleTo(principal), id))) throw notFound();
-        const found = await apps.listSecrets(id, { limit: limit + 1, after: cursor });
-        return listOf(found, limit, (secret) => secret.id, presentSecret);
-      },
-    }),
-    defineRoute({
-      method: 'POST',
-      path: '/v1/apps/:id/secrets',
-      scope: 'organization:admin',
-      summary: 'Add a secret to an app; the others go on working',
-      params,
-      body: z.strictObject({ expiresAt: future.nullish().transform((at) => at ?? undefined) }),
-      bodyOptional: true,
-      answer: newSecretObject,
-      status: 201,
-      handle: async ({ principal, params: { id }, ip, body: { expiresAt } }) => {
-        const { secret, value } = await manageApps.addSecret({ principal, ip }, id, expiresAt);
-        return { ...presentSecret(secret), clientSecret: value.reveal() };
-      },
-    }),
-    defineRoute({
-      method: 'DELETE',
-      path: '/v1/apps/:id/secrets',
-      scope: 'organization:admin',
-      summary: 'Delete the secret that `id` names',
-      params,
-      query: z.strictObject({ id: idOf('sec') }),
-      status: 204,
-      handle: async ({ principal, params: { id }, query, ip }) => {
-        await manageApps.deleteSecret({ principal, ip }, id, query.id);
-        return undefined;
-      },
-    }),
-    defineRoute({
-      method: 'DELETE',
-      path: '/v1/apps/:id/secrets/:secretId',
-      scope: 'organization:admin',
-      summary: 'Delete a secret of an app',
-      params: params.extend({ secretId: idOf('sec') }),
-      status: 204,
-      handle: async ({ principal, params: { id, secretId }, ip }) => {
-        await manageApps.deleteSecret({ principal, ip }, id, secretId);
-        return undefined;
-      },
-    }),
-  ];
-}
-
 /** An app as `/v1` and the console show it. */
 const present = (app: App): z.input<typeof object> => ({
   object: 'app',
@@ -246,19 +155,10 @@ const present = (app: App): z.input<typeof object> => ({
   homepageUrl: app.homepageUrl ?? null,
   logoUrl: app.logoUrl ?? null,
   privacyUrl: app.privacyUrl ?? null,
-  grantTypes: [...GRANT_TYPES[app.kind]],
+  grantTypes: [...APP_KINDS[app.kind].grantTypes],
   createdBy: app.createdBy ?? null,
   createdAt: app.createdAt.toISOString(),
   updatedAt: app.updatedAt.toISOString(),
-});
-
-const presentSecret = (secret: ListedAppSecret): z.input<typeof secretObject> => ({
-  object: 'app_secret',
-  id: secret.id,
-  last4: secret.last4,
-  createdAt: secret.createdAt.toISOString(),
-  expiresAt: secret.expiresAt?.toISOString() ?? null,
-  lastUsedAt: secret.lastUsedAt?.toISOString() ?? null,
 });
 
 const LINKS = new Set(['homepageUrl', 'logoUrl', 'privacyUrl']);

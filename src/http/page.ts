@@ -23,3 +23,10 @@ export function createPageRenderer(deps: { views: Views; csrf: Csrf; webUrl: str
     });
   };
 }
+
+/** Answers a form that was carried out: the browser goes on with a GET, and a reload repeats nothing (RFC 9110 §15.4.4). */
+export function seeOther(ctx: Context, url: string): void {
+  ctx.status = 303;
+  ctx.redirect(url);
+  ctx.set('Cache-Control', 'no-store');
+}

@@ -1,4 +1,5 @@
 import type { AllClientMetadata, Client } from 'oidc-provider';
+import { APP_KINDS, type AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
 
@@ -8,7 +9,7 @@ export type OAuthApp = {
   organizationId: string;
   organizationName: string;
   name: string;
-  kind: 'web' | 'spa' | 'native' | 'service';
+  kind: AppKind;
   environment: Environment;
   redirectUris: string[];
   scopes: Scope[];
@@ -39,26 +40,19 @@ export type RegisteredClient = Client & {
   environment: Environment;
   allowed_scopes: Scope[];
   require_pkce: boolean;
-  app_kind: OAuthApp['kind'];
+  app_kind: AppKind;
   /** SHA-256 in hex and the time (ms since 1970) from which it is refused. */
   secret_hashes: { id: string; sha256: string; expiresAtMs: number | null }[];
 };
 
-const GRANT_TYPES = {
-  web: ['authorization_code', 'refresh_token'],
-  spa: ['authorization_code', 'refresh_token'],
-  native: ['authorization_code', 'refresh_token'],
-  service: ['client_credentials'],
-} as const;
-
 /** An app as RFC 7591 client metadata, for the library. */
 export function toClientMetadata(app: OAuthApp): AllClientMetadata {
-  const confidential = app.kind === 'web' || app.kind === 'service';
+  const { confidential, grantTypes } = APP_KINDS[app.kind];
   return {
     client_id: app.id,
     client_name: app.name,
     application_type: app.kind === 'native' ? 'native' : 'web',
-    grant_types: [...GRANT_TYPES[app.kind]],
+    grant_types: [...grantTypes],
     response_types: app.kind === 'service' ? [] : ['code'],
     redirect_uris: app.redirectUris,
     token_endpoint_auth_method: confidential ? 'client_secret_basic' : 'none',

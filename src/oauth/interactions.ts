@@ -3,6 +3,7 @@ import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Csrf } from '../http/csrf.ts';
+import { seeOther } from '../http/page.ts';
 import { allowFormTarget } from '../http/security-headers.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { RegisteredClient } from './client-metadata.ts';
@@ -58,7 +59,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     const result = { login: { accountId: userId, amr: ['pwd'], remember: true } };
     const returnTo = await provider.interactionResult(ctx.req, ctx.res, result);
     await replaceSessionOfAnother(provider, interaction, userId);
-    leave(ctx, returnTo);
+    seeOther(ctx, returnTo);
   });
 
   router.post(`${path}/consent`, async (ctx) => {
@@ -70,7 +71,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     const decision = form.get('decision');
     if (decision === 'deny') {
       const denial = { error: 'access_denied', error_description: 'the person denied the request' };
-      return leave(
+      return seeOther(
         ctx,
         await provider.interactionResult(ctx.req, ctx.res, denial, { mergeWithLastSubmission: false }),
       );
@@ -95,7 +96,7 @@ export function interactionRoutes(deps: InteractionDeps): Router {
       decision: consent,
       ip: ctx.ip,
     });
-    leave(ctx, await provider.interactionResult(ctx.req, ctx.res, { consent: { grantId } }));
+    seeOther(ctx, await provider.interactionResult(ctx.req, ctx.res, { consent: { grantId } }));
   });
 
   return router;
@@ -126,12 +127,6 @@ async function open(
   const redirectUri = interaction.params['redirect_uri'];
   if (typeof redirectUri === 'string') allowFormTarget(ctx, redirectUri);
   return { interaction, client: client as unknown as RegisteredClient };
-}
-
-function leave(ctx: Context, returnTo: string): void {
-  ctx.status = 303;
-  ctx.redirect(returnTo);
-  ctx.set('Cache-Control', 'no-store');
 }
 
 function signInOptions(interaction: Interaction, client: RegisteredClient): SignInOptions {

@@ -2,12 +2,9 @@ import type { JWK } from 'jose';
 import Provider, { type Adapter, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Role } from '../../config/roles.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
-import { allowFormTarget } from '../http/security-headers.ts';
-import type { Clock } from '../kernel/clock.ts';
-import { grantMark } from '../kernel/grant-mark.ts';
-import { issueSecret } from '../kernel/secret.ts';
+import { type AmendDeps, amendModels } from './amend-models.ts';
 import { EXTRA_CLIENT_METADATA, type RegisteredClient } from './client-metadata.ts';
-import { findSecret } from './client-secret.ts';
+import { letFormPostLeave } from './form-post.ts';
 import type { GrantStore } from './grant-store.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import * as lifetimes from './lifetimes.ts';
@@ -18,23 +15,24 @@ import { keepSessionsEnded, type SessionEpochDeps } from './session-epochs.ts';
 /** What the OAuth endpoints need to know of a person. */
 export type Account = { id: string; email: string; emailConfirmed: boolean; name: string };
 
-export type ProviderDeps = SessionEpochDeps & {
-  apiUrl: string;
-  webUrl: string;
-  /** Private keys; the first that fits signs. */
-  jwks: { keys: JWK[] };
-  cookieKeys: string[];
-  /** Storage for one kind of record: the library asks once a kind. */
-  adapterFor(kind: string): Adapter;
-  /** Undefined when the person is gone or deactivated. */
-  findAccount(id: string): Promise<Account | undefined>;
-  roleOf(member: { userId: string; organizationId: string }): Promise<Role | undefined>;
-  grants: GrantStore;
-  /** Told of each client secret that authenticated its app. Must not throw. */
-  noteSecretUse(secretId: string): void;
-  renderError(ctx: KoaContextWithOIDC, problem: { status: number; error: string; description: string }): void;
-  clock: Clock;
-};
+export type ProviderDeps = SessionEpochDeps &
+  AmendDeps & {
+    apiUrl: string;
+    webUrl: string;
+    /** Private keys; the first that fits signs. */
+    jwks: { keys: JWK[] };
+    cookieKeys: string[];
+    /** Storage for one kind of record: the library asks once a kind. */
+    adapterFor(kind: string): Adapter;
+    /** Undefined when the person is gone or deactivated. */
+    findAccount(id: string): Promise<Account | undefined>;
+    roleOf(member: { userId: string; organizationId: string }): Promise<Role | undefined>;
+    grants: GrantStore;
+    renderError(
+      ctx: KoaContextWithOIDC,
+      problem: { status: number; error: string; description: string },
+    ): void;
+  };
 
 /**
  * The certified OAuth 2.0 and OpenID Connect library, set up as the contract says. Everything that decides
@@ -165,54 +163,6 @@ function settings(deps: ProviderDeps): Configuration {
     },
     discovery: { service_documentation: `${deps.webUrl}/docs`, op_policy_uri: undefined },
   };
-}
-
-/** Where the library's models need more than settings. Guarded by tests that notice when its inside changes. */
-function amendModels(provider: Provider, { clock, noteSecretUse }: ProviderDeps): void {
-  // A grant is for one organization: kept with it, so that every token under it can say which.
-  const grantPayload = provider.Grant.IN_PAYLOAD;
-  Object.defineProperty(provider.Grant, 'IN_PAYLOAD', { get: () => [...grantPayload, 'organizationId'] });
-
-  const refreshTokens = provider.RefreshToken.prototype as unknown as { generateTokenId(): string };
-  refreshTokens.generateTokenId = () => issueSecret('rt_').reveal();
-
-  const accessTokens = provider.AccessToken.prototype as unknown as {
-    grantId?: string;
-    generateTokenId(): string;
-  };
-  const generateTokenId = accessTokens.generateTokenId; // it also settles the token's format
-  accessTokens.generateTokenId = function () {
-    const random = generateTokenId.call(this);
-    return this.grantId === undefined ? random : `${random}.${grantMark(this.grantId)}`;
-  };
-
-  const clients = provider.Client.prototype;
-  clients.compareClientSecret = function (this: unknown, presented: string) {
-    const secretId = findSecret(this as RegisteredClient, presented, clock().getTime());
-    if (secretId !== undefined) noteSecretUse(secretId);
-    return secretId !== undefined;
-  };
-
-  // RFC 6749 §5.2: a grant type that the client may not use is unauthorized_client, not invalid_request.
-  const grantTypeAllowed = clients.grantTypeAllowed;
-  clients.grantTypeAllowed = function (this: typeof clients, type: string) {
-    const allowed = grantTypeAllowed.call(this, type);
-    const ctx = Provider.ctx;
-    if (!allowed && ctx?.oidc.route === 'token' && ctx.oidc.params?.['grant_type'] === type) {
-      throw new errors.UnauthorizedClient('this app is not registered for this grant type');
-    }
-    return allowed;
-  };
-}
-
-/** With response_mode=form_post the answer is a page with a form to the app: our policy has to let it go there. */
-function letFormPostLeave(provider: Provider): void {
-  const allow = (ctx: KoaContextWithOIDC): void => {
-    const { redirect_uri: redirectUri, response_mode: mode } = ctx.oidc.params ?? {};
-    if (mode === 'form_post' && typeof redirectUri === 'string') allowFormTarget(ctx, redirectUri);
-  };
-  provider.on('authorization.success', allow);
-  provider.on('authorization.error', allow);
 }
 
 /** The scopes that discovery names: those of the API and those of OpenID Connect. */

@@ -1,7 +1,7 @@
 import Router from '@koa/router';
 import type { Context } from 'koa';
 import type { Csrf } from '../http/csrf.ts';
-import type { RenderPage } from '../http/page.ts';
+import { type RenderPage, seeOther } from '../http/page.ts';
 import { withReturnTo } from '../http/return-to.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Members } from './members.ts';
@@ -54,8 +54,7 @@ export function invitationRoutes({
     const { token } = ctx.query;
     if (typeof token !== 'string' || token === '') throw staleInvitation();
     const person = await currentPerson(ctx);
-    if (!person)
-      return seeOther(ctx, withReturnTo('/login', `${PATH}?${new URLSearchParams({ token }).toString()}`));
+    if (!person) return signInFirst(ctx, token);
     const invitation = await members.findInvitation(token);
     if (!invitation) throw staleInvitation();
     if (invitation.email !== person.email) return refuseOther(ctx, person);
@@ -71,8 +70,7 @@ export function invitationRoutes({
     const form = await csrf.readForm(ctx);
     const token = form.get('token');
     const person = await currentPerson(ctx);
-    if (!person)
-      return seeOther(ctx, withReturnTo('/login', `${PATH}?${new URLSearchParams({ token }).toString()}`));
+    if (!person) return signInFirst(ctx, token);
     const accepted = await members.accept(token, person, ctx.ip);
     if (accepted.kind === 'stale') throw staleInvitation();
     if (accepted.kind === 'other_address') return refuseOther(ctx, person);
@@ -92,13 +90,11 @@ export function invitationRoutes({
   return router;
 }
 
+const signInFirst = (ctx: Context, token: string): void =>
+  seeOther(ctx, withReturnTo('/login', `${PATH}?${new URLSearchParams({ token }).toString()}`));
+
 const staleInvitation = (): AppError =>
   new AppError(
     'bad_request',
     'This invitation was used already, was withdrawn, has expired, or its link is not complete. Ask for a new one.',
   );
-
-function seeOther(ctx: Context, path: string): void {
-  ctx.status = 303;
-  ctx.redirect(path);
-}

@@ -3,6 +3,7 @@ import { PLAN_NAMES } from '../../config/plans.ts';
 import { ROLES } from '../../config/roles.ts';
 import { listOf, listSchema, pageQuery } from '../http/lists.ts';
 import { defineRoute, type Route } from '../http/route.ts';
+import { isMailbox, normalizeEmail } from '../kernel/email.ts';
 import { notFound } from '../kernel/errors.ts';
 import { displayName, idOf, timestamp } from '../kernel/schemas.ts';
 import type { Members } from './members.ts';
@@ -35,8 +36,6 @@ const member = z
 export type OrganizationRouteDeps = {
   members: Members;
   organizations: OrganizationStore;
-  /** The form in which addresses are kept and compared. */
-  normalizeEmail(email: string): string;
 };
 
 /** `/v1/organization` and its members. */
@@ -73,7 +72,7 @@ function ofOrganization({ members, organizations }: OrganizationRouteDeps): Rout
   ];
 }
 
-function ofMembers({ members, organizations, normalizeEmail }: OrganizationRouteDeps): Route[] {
+function ofMembers({ members, organizations }: OrganizationRouteDeps): Route[] {
   const email = z
     .string()
     .transform(normalizeEmail)
@@ -149,13 +148,6 @@ const presentMember = (found: Member): z.input<typeof member> => ({
   status: found.status,
   createdAt: found.createdAt.toISOString(),
 });
-
-/** One address, in letters that no mailer reads as a name, a list or a comment beside it. */
-const isMailbox = (email: string): boolean =>
-  email.length <= 254 &&
-  /^[^\s@<>()[\]\\,;:"\p{C}]+@(?:[\p{L}\p{N}](?:[\p{L}\p{N}-]*[\p{L}\p{N}])?\.)+[\p{L}\p{N}-]{2,}$/u.test(
-    email,
-  );
 
 const cursorOf = ({ createdAt, id }: MemberCursor): string => `${createdAt.getTime()}.${id}`;
 

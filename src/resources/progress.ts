@@ -1,9 +1,7 @@
-import { z } from 'zod';
 import { AppError } from '../kernel/errors.ts';
-import { jsonObject, text, timestamp } from '../kernel/schemas.ts';
 
 /** Where the work on a record stands. A worker moves it on, over the API; this service runs no model. */
-const STATUSES = ['pending', 'running', 'completed', 'failed'] as const;
+export const STATUSES = ['pending', 'running', 'completed', 'failed'] as const;
 
 export type Status = (typeof STATUSES)[number];
 
@@ -68,36 +66,3 @@ export function withStep<Change extends Step>(
   const { status: _status, result: _result, error: _error, ...rest } = change;
   return { ...rest, ...decided.progress };
 }
-
-/** What a worker may write. A change that has them must be held to `resultWithStatus`. */
-export const stepFields = {
-  status: z.enum(STATUSES),
-  result: jsonObject(100_000),
-  error: text(1, 2_000),
-};
-
-/** A result comes with the status completed, an error with failed. */
-export function resultWithStatus(step: Step, context: z.RefinementCtx): void {
-  for (const [member, status] of [
-    ['result', 'completed'],
-    ['error', 'failed'],
-  ] as const) {
-    if (step[member] === undefined || step.status === status) continue;
-    context.addIssue({ code: 'custom', path: [member], message: `comes with the status ${status} only` });
-  }
-}
-
-/** As in answers. */
-export const progressMembers = {
-  status: z.enum(STATUSES),
-  result: z.record(z.string(), z.unknown()).nullable(),
-  error: z.string().nullable(),
-  completedAt: timestamp.nullable().meta({ description: 'When it was completed or failed.' }),
-};
-
-export const presentProgress = ({ status, result, error, completedAt }: Progress) => ({
-  status,
-  result,
-  error,
-  completedAt: completedAt?.toISOString() ?? null,
-});

@@ -2,12 +2,9 @@ import type { AuditEventType, RecordAudit } from '../audit/event.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError, notFound } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
-import { actorOf, type Principal } from '../principals/principal.ts';
+import { actorOf, type By, type Principal } from '../principals/principal.ts';
 import { NoSuchItemError } from './no-such-item-error.ts';
 import type { Changes, Owner, Resource, ResourceStore, Stored } from './resource.ts';
-
-/** Who acts, and from which address. */
-export type By = { principal: Principal; ip: string };
 
 export type RecordDeps = {
   transaction<T>(work: () => Promise<T>): Promise<T>;

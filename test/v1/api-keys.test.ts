@@ -125,6 +125,24 @@ describe('API keys over /v1', () => {
     expect((await call('POST', `/v1/api-keys/${wide.id}/rotate`, limited, {})).status).toBe(403);
   });
 
+  test('a key cannot get round that by an app: it gives no app organization:admin, nor a secret of one that has it', async () => {
+    const { live } = site.made.apiKeys;
+    const app = { name: 'A service', kind: 'service', environment: 'live' };
+    const lacking = {
+      status: 403,
+      body: { code: 'insufficient_scope', requiredScopes: ['organization:admin'] },
+    };
+    const scopes = ['prompts:read', 'organization:admin'];
+    expect(await call('POST', '/v1/apps', live, { ...app, scopes })).toMatchObject(lacking);
+    const { service } = site.made.apps; // it has every scope
+    expect(await call('POST', `/v1/apps/${service.clientId}/secrets`, live)).toMatchObject(lacking);
+
+    const harmless = await call('POST', '/v1/apps', live, { ...app, scopes: ['prompts:read'] });
+    expect(harmless.status).toBe(201);
+    expect(await call('PATCH', `/v1/apps/${harmless.body.id}`, live, { scopes })).toMatchObject(lacking);
+    expect((await call('POST', '/v1/apps', admin, { ...app, scopes })).status).toBe(201);
+  });
+
   test('body members cannot widen: organizationId, userId, createdBy and id are unknown', async () => {
     const { status, body } = await create({ organizationId: 'org_x', userId: 'usr_x', createdBy: 'usr_x' });
     expect(status).toBe(422);

@@ -173,7 +173,4 @@ export async function up(knex: Knex): Promise<void> {
   `);
 }
 
-/** Migrations only go forward: a step back is a new migration. */
-export async function down(): Promise<void> {
-  throw new Error('Migrations only go forward');
-}
+export { down } from './forward-only.ts';
