@@ -112,6 +112,15 @@ describe('sign-up', () => {
     expect(await isSignedIn(own, victim.email)).toBe(true);
   });
 
+  test('once the owner has asked too, the link of the earlier sign-up confirms nothing', async () => {
+    const victim = newcomer({ password: 'the choice of the victim' });
+    await signUp({ ...victim, password: 'the choice of the attacker' }, createUserAgent(site.server.url));
+    const early = await mailedLink(site.server, victim.email, 1);
+    await signUp(victim);
+    await mailedLink(site.server, victim.email, 2);
+    expect((await agent.submit(await agent.open(early), {})).status).toBe(400);
+  });
+
   test.each([
     ['short', { password: 'short' }],
     ['of one letter', { password: 'aaaaaaaaaaaaaaaa' }],

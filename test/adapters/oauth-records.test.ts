@@ -1,9 +1,11 @@
+import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { AdapterPayload } from 'oidc-provider';
 import type { Database } from '../../adapters/database/database.ts';
 import { createRecordAdapter, createRecordStore } from '../../adapters/database/oauth-records.ts';
 import { createSealer } from '../../src/kernel/sealing.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase, openFreshPostgres } from '../support/databases.ts';
+import { describeWith } from '../support/needs.ts';
 
 const sealer = createSealer(Buffer.alloc(32, 5));
 
@@ -129,3 +131,59 @@ describeEachDatabase('The storage of OAuth records', (open) => {
     expect(await adapter('RefreshToken').find(ids.other)).toBeDefined();
   });
 });
+
+describeWith(
+  'postgresql',
+  'Two that revoke one family at once, one of which lost a race for a token of it',
+  () => {
+    test('wait for each other and both succeed: the family is locked before the row', async () => {
+      const database = await openFreshPostgres();
+      const codes = createRecordAdapter('AuthorizationCode', database, sealer);
+      const { deleteByGrant } = createRecordStore(database, sealer);
+      await codes.upsert(
+        'code',
+        { jti: 'code', kind: 'AuthorizationCode', grantId: 'family' } as AdapterPayload,
+        60,
+      );
+
+      const winnerMayCommit = gate();
+      const loserMayRevoke = gate();
+      const winnerHasSpent = gate();
+      const loserHasLost = gate();
+      const winner = database.transaction(async () => {
+        await codes.consume('code');
+        winnerHasSpent.open();
+        await winnerMayCommit.opened;
+      });
+      await winnerHasSpent.opened;
+      const loser = database.transaction(async () => {
+        await expect(codes.consume('code')).rejects.toMatchObject({ name: 'AlreadyUsedError' });
+        loserHasLost.open();
+        await loserMayRevoke.opened;
+        await deleteByGrant('family');
+      });
+      await setTimeout(200); // the loser waits for the winner's row by now
+      winnerMayCommit.open();
+      await winner;
+      await loserHasLost.opened;
+      const other = database.transaction(() => deleteByGrant('family'));
+      await setTimeout(200);
+      loserMayRevoke.open();
+      const ended = await Promise.allSettled([loser, other]);
+      await database.close();
+      expect(ended).toEqual([
+        { status: 'fulfilled', value: undefined },
+        { status: 'fulfilled', value: undefined },
+      ]);
+    }, 30_000);
+  },
+);
+
+/** A promise to wait for, and the way to let those go on who wait. */
+function gate(): { opened: Promise<void>; open(): void } {
+  let open = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}

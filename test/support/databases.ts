@@ -47,7 +47,7 @@ export function freshDataDir(): { dataDir: string; remove(): void } {
   return { dataDir, remove: () => rmSync(dataDir, { recursive: true, force: true }) };
 }
 
-async function openFreshPostgres(): Promise<Database> {
+export async function openFreshPostgres(): Promise<Database> {
   const { databaseUrl, drop } = await freshPostgres();
   return withCleanUp(
     await openDatabase({

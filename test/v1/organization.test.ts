@@ -350,6 +350,17 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
     const refused = await stranger.agent.open(link);
     expect(refused.status).toBe(403);
     expect(refused.html).not.toContain(other.email);
+    const ownForm = await stranger.agent.open('/logout');
+    const taken = await fetch(new URL('/account/invitations', site.server.url), {
+      method: 'POST',
+      headers: { Cookie: await stranger.agent.jar.getCookieString(link), Accept: 'text/html' },
+      body: new URLSearchParams({
+        token: new URL(link).searchParams.get('token') ?? '',
+        _csrf: /name="_csrf" value="([^"]*)"/.exec(ownForm.html)?.[1] ?? '',
+      }),
+    });
+    expect(taken.status).toBe(403);
+    expect(await taken.text()).toContain('another address');
 
     const agent = createUserAgent(site.server.url);
     const login = await agent.open(link);
