@@ -4,7 +4,7 @@ import type { ErrorCode } from '../kernel/errors.ts';
 export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string }> = {
   bad_request: {
     meaning: 'The request could not be read as what it claims to be.',
-    whatToDo: 'Look at `detail`: it names what is malformed. Sending the same request again will not help.',
+    whatToDo: 'Look at detail: it names what is malformed. Sending the same request again will not help.',
   },
   credential_in_url: {
     meaning: 'A credential stood in the query string or the body, where logs and histories keep it.',
@@ -17,7 +17,7 @@ export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string 
   },
   missing_credential: {
     meaning: 'The request carried no credential.',
-    whatToDo: 'Send `Authorization: Bearer <credential>` with an API key or an access token.',
+    whatToDo: 'Send Authorization: Bearer <credential> with an API key or an access token.',
   },
   invalid_credential: {
     meaning: 'The credential is not one that was issued here, or it was changed on the way.',
@@ -35,7 +35,7 @@ export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string 
   insufficient_scope: {
     meaning: 'The credential is good, but was not given a scope that this call needs.',
     whatToDo:
-      '`requiredScopes` names what is missing. Ask for it when you request a token, or make a key that has it.',
+      'requiredScopes names what is missing. Ask for it when you request a token, or make a key that has it.',
   },
   ip_not_allowed: {
     meaning: 'The key may only be used from certain addresses, and this is not one of them.',
@@ -48,7 +48,7 @@ export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string 
   },
   forbidden: {
     meaning: 'What was asked for is not allowed to this caller.',
-    whatToDo: 'Look at `detail`. On a page: reload it and try again.',
+    whatToDo: 'Look at detail. On a page: reload it and try again.',
   },
   not_found: {
     meaning:
@@ -69,11 +69,11 @@ export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string 
   },
   unsupported_media_type: {
     meaning: 'The body is not in a format that this call reads.',
-    whatToDo: 'Send JSON in UTF-8, with `Content-Type: application/json`.',
+    whatToDo: 'Send JSON in UTF-8, with Content-Type: application/json.',
   },
   validation_failed: {
     meaning: 'The request was read, but some of its values are not allowed.',
-    whatToDo: '`errors` lists every fault with the path of its value. Mend them all, then send it again.',
+    whatToDo: 'errors lists every fault with the path of its value. Mend them all, then send it again.',
   },
   rate_limited: {
     meaning: 'There were more requests than the limit allows.',
@@ -81,7 +81,7 @@ export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string 
   },
   internal_error: {
     meaning: 'Something failed on our side.',
-    whatToDo: 'Try again later. If it stays, report the `requestId`.',
+    whatToDo: 'Try again later. If it stays, report the requestId.',
   },
   unavailable: {
     meaning: 'The service can not answer at the moment, for example while its database restarts.',
