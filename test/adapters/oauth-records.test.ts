@@ -140,11 +140,7 @@ describeWith(
       const database = await openFreshPostgres();
       const codes = createRecordAdapter('AuthorizationCode', database, sealer);
       const { deleteByGrant } = createRecordStore(database, sealer);
-      await codes.upsert(
-        'code',
-        { jti: 'code', kind: 'AuthorizationCode', grantId: 'family' } as AdapterPayload,
-        60,
-      );
+      await codes.upsert('code', { jti: 'code', kind: 'AuthorizationCode', grantId: 'family' }, 60);
 
       const winnerMayCommit = gate();
       const loserMayRevoke = gate();
