@@ -12,6 +12,7 @@ import { createResourceStores } from '../adapters/database/resources.ts';
 import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
 import { createStandings } from '../adapters/database/standings.ts';
 import { createUserStore } from '../adapters/database/users.ts';
+import { createSafeFetch } from '../adapters/http/safe-fetch.ts';
 import { createMailer } from '../adapters/mail/mailer.ts';
 import { createMemoryAttemptLimit } from '../adapters/memory/attempts.ts';
 import { createRedisAttemptLimits } from '../adapters/redis/attempts.ts';
@@ -93,6 +94,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     from: config.mailFrom,
   });
   const createAttemptLimit = redis ? createRedisAttemptLimits(redis) : createMemoryAttemptLimit;
+  const safeFetch = createSafeFetch({ allowLoopback: !config.production });
   const closing: (() => Promise<void>)[] = [];
 
   return {
@@ -119,6 +121,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       return createRecordAdapter(kind, database, sealer);
     },
     sendMail,
+    safeFetch,
     createAttemptLimit,
     createOrganization: createOrganizationCreator({ organizations, transaction, audit }),
     registerApp,

@@ -1,0 +1,145 @@
+import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  request as requestHttp,
+} from 'node:http';
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import { isLoopbackAddress, isPublicAddress } from '../../src/kernel/public-address.ts';
+import {
+  type SafeFetch,
+  type SafeFetchAnswer,
+  SafeFetchError,
+  type SafeFetchOptions,
+} from '../../src/kernel/safe-fetch.ts';
+
+/** All addresses of a host name. */
+type Resolve = (hostname: string) => Promise<LookupAddress[]>;
+
+const resolveBySystem: Resolve = (hostname) =>
+  new Promise((resolve, reject) => {
+    dnsLookup(hostname, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
+  });
+
+/**
+ * See `SafeFetch`. The name is looked up once, by the `lookup` hook of the very socket that then connects to what the hook
+ * answered: a name server that changes its answer in between changes nothing. One address that is not public is
+ * enough to refuse a name.
+ *
+ * `allowLoopback`: for development and tests. Loopback may then be asked, by plain HTTP too; nothing else changes.
+ */
+export function createSafeFetch({
+  allowLoopback,
+  resolve = resolveBySystem,
+}: {
+  allowLoopback: boolean;
+  resolve?: Resolve;
+}): SafeFetch {
+  return async (target, options) => {
+    const url = readUrl(target, allowLoopback);
+    const isAllowed = (address: string): boolean =>
+      (allowLoopback && isLoopbackAddress(address)) ||
+      (url.protocol === 'https:' && isPublicAddress(address));
+
+    // A host that is an address is never looked up, so the hook would not see it.
+    const literal = url.hostname.replace(/^\[|\]$/g, '');
+    if (isIP(literal) !== 0 && !isAllowed(literal)) throw refusedAddress();
+
+    const signal = AbortSignal.timeout(options.timeoutMs);
+    try {
+      return await exchange(url, options, { signal, lookup: checkedLookup(resolve, isAllowed) });
+    } catch (error) {
+      if (error instanceof SafeFetchError) throw error;
+      if (signal.aborted) {
+        throw new SafeFetchError('timeout', `No whole answer within ${options.timeoutMs} ms.`, {
+          cause: error,
+        });
+      }
+      throw new SafeFetchError('unreachable', 'The server could not be reached.', { cause: error });
+    }
+  };
+}
+
+function readUrl(target: string, allowLoopback: boolean): URL {
+  const url = URL.parse(target); // also brings 0x7f.1, 2130706433 and full-width digits into one notation
+  if (!url) throw new SafeFetchError('refused', 'This is not an absolute URL.');
+  if (url.protocol !== 'https:' && !(allowLoopback && url.protocol === 'http:')) {
+    throw new SafeFetchError('refused', 'Only https URLs are fetched.');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new SafeFetchError('refused', 'The URL must not hold a user name or password.');
+  }
+  return url;
+}
+
+const refusedAddress = (): SafeFetchError =>
+  new SafeFetchError('refused', 'The host is not on the public internet.');
+
+/** Node's `lookup` hook, in both of its forms: all addresses, or one. */
+function checkedLookup(resolve: Resolve, isAllowed: (address: string) => boolean): LookupFunction {
+  return (hostname, { all }, callback) => {
+    resolve(hostname).then(
+      (addresses) => {
+        const [first] = addresses;
+        if (!first || !addresses.every(({ address }) => isAllowed(address))) callback(refusedAddress(), []);
+        else if (all) callback(null, addresses);
+        else callback(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, []),
+    );
+  };
+}
+
+/** One request and its answer, over a connection of its own: no pool, whose sockets would outlive the check. */
+function exchange(
+  url: URL,
+  { method = 'GET', headers = {}, body, maxBytes, longBody = 'fail' }: SafeFetchOptions,
+  socket: { signal: AbortSignal; lookup: LookupFunction },
+): Promise<SafeFetchAnswer> {
+  return new Promise((resolve, reject) => {
+    const secure = url.protocol === 'https:';
+    const sent: ClientRequest = (secure ? requestHttps : requestHttp)(url, {
+      ...socket,
+      agent: secure ? new HttpsAgent({ keepAlive: false }) : new HttpAgent({ keepAlive: false }),
+      method,
+      headers: {
+        ...headers,
+        'accept-encoding': 'identity', // what a few bytes unpack to would be bounded by nothing
+        ...(body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }),
+      },
+    });
+    sent.on('error', reject);
+    sent.on('response', (answer) => {
+      readBody(answer, maxBytes, longBody).then(
+        (bytes) => resolve({ status: answer.statusCode ?? 0, headers: joinedHeaders(answer), body: bytes }),
+        reject,
+      );
+    });
+    sent.end(body);
+  });
+}
+
+async function readBody(
+  answer: IncomingMessage,
+  maxBytes: number,
+  longBody: 'fail' | 'cut',
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length <= maxBytes) continue;
+    answer.destroy();
+    if (longBody === 'cut') break;
+    throw new SafeFetchError('too_large', `The answer is longer than ${maxBytes} bytes.`);
+  }
+  return Buffer.concat(chunks).subarray(0, maxBytes);
+}
+
+const joinedHeaders = (answer: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(answer.headersDistinct).map(([name, values]) => [name, (values ?? []).join(', ')]),
+  );
