@@ -176,8 +176,9 @@ export function createApp(services: Services): Koa {
     createApiRoutes(apiRoutes(services), {
       resolve,
       limit: () => Promise.resolve(),
-      meter: ({ principal, ip }) => {
-        if (principal?.method === 'api_key') services.keyUses.note(principal.id, { ip });
+      meter: (call) => {
+        if (call.principal?.method === 'api_key') services.keyUses.note(call.principal.id, { ip: call.ip });
+        services.usageMeter.count(call);
       },
     }),
   );

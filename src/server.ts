@@ -8,7 +8,7 @@ import { openServices, type Services } from './services.ts';
 
 const DRAIN_TIMEOUT_MS = 10_000;
 const SWEEP_INTERVAL_MS = 60_000;
-/** The most of last uses that a crash may lose. */
+/** The most of last uses and of usage that a crash may lose. */
 const FLUSH_INTERVAL_MS = 1_000;
 
 /**

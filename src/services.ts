@@ -11,6 +11,7 @@ import { createOrganizationStore } from '../adapters/database/organizations.ts';
 import { createResourceStores } from '../adapters/database/resources.ts';
 import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
 import { createStandings } from '../adapters/database/standings.ts';
+import { createUsageStore } from '../adapters/database/usage.ts';
 import { createUserStore } from '../adapters/database/users.ts';
 import { createSafeFetch } from '../adapters/http/safe-fetch.ts';
 import { createMailer } from '../adapters/mail/mailer.ts';
@@ -32,6 +33,7 @@ import { createClientAdapter } from './oauth/client-adapter.ts';
 import { loadSigningKeys } from './oauth/signing-keys.ts';
 import { createOrganizationCreator } from './organizations/create-organization.ts';
 import { createMembers } from './organizations/members.ts';
+import { createUsageMeter } from './usage/meter.ts';
 
 /**
  * The outside world, opened, and the functions that the server, the command line and the tests share. The only
@@ -81,9 +83,12 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     clock,
     logger,
   });
+  const usage = createUsageStore(database);
+  const usageMeter = createUsageMeter({ add: usage.add, clock, logger });
   const flushUses = async () => {
     await keyUses.flush();
     await secretUses.flush();
+    await usageMeter.flush();
   };
   const invitations = createInvitationStore(database);
   const endGrants = createGrantEnding(database);
@@ -143,6 +148,8 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     auditLog: createAuditLogReader(database),
     keyUses,
     secretUses,
+    usage,
+    usageMeter,
     flushUses,
     /** Opened by whoever remembers proofs of credentials: the server, not the commands. */
     openChangeFeed: () => {

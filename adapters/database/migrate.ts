@@ -2,12 +2,14 @@ import type { Knex } from 'knex';
 import * as foundation from './migrations/0001-foundation.ts';
 import * as resources from './migrations/0002-resources.ts';
 import * as credentials from './migrations/0003-credentials.ts';
+import * as usage from './migrations/0004-usage.ts';
 
 /** In the order in which they run. A name, once released, never changes. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
   '0001-foundation': foundation,
   '0002-resources': resources,
   '0003-credentials': credentials,
+  '0004-usage': usage,
 };
 
 // Any number that nobody else locks; the same in every process.

@@ -79,8 +79,17 @@ export type RouteDeps = {
   resolve: Resolve;
   /** Lets the call pass, or throws rate_limited; may set headers, which errors keep. */
   limit(ctx: Context, principal: Principal): Promise<void>;
-  /** Told of every call once its status is certain, refused ones too; `principal` as far as there is one. Must not throw. */
-  meter(event: { route: Route; principal: Principal | undefined; status: number; ip: string }): void;
+  /** Told of every call once its status is certain, refused ones too. Must not throw. */
+  meter(event: MeteredCall): void;
+};
+
+/** What became of a call. `principal`: as far as there is one. `limited`: what the limit said, if it was asked. */
+export type MeteredCall = {
+  route: Route;
+  principal: Principal | undefined;
+  status: number;
+  ip: string;
+  limited: 'not_reached' | 'allowed' | 'refused';
 };
 
 /**
@@ -94,13 +103,16 @@ export async function runRoute(
 ): Promise<void> {
   let principal: Principal | undefined;
   let status: number = route.status;
+  let limited: MeteredCall['limited'] = 'not_reached';
   try {
     ctx.set('Cache-Control', 'no-store');
     if (route.scope !== 'public') {
       principal = await authenticate(ctx, resolve); //      400, 401
       ctx.state.principal = principal;
       requireScope(principal, route, ctx); //                403
+      limited = 'refused'; // until it lets the call pass
       await limit(ctx, principal); //                        429
+      limited = 'allowed';
     }
     const input = await readInput(route, ctx); //            400, 404, 413, 415, 422
     const answer = await route.handle({ principal, ...input, ip: ctx.ip, requestId: ctx.state.requestId });
@@ -112,7 +124,7 @@ export async function runRoute(
     status = toAppError(error).status;
     throw error;
   } finally {
-    meter({ route, principal, status, ip: ctx.ip });
+    meter({ route, principal, status, ip: ctx.ip, limited });
   }
 }
 

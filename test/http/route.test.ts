@@ -66,7 +66,7 @@ const routes = [
 
 let handled = 0;
 let limited: AppError | undefined;
-let metered: { principal: string | undefined; status: number }[] = [];
+let metered: { principal: string | undefined; status: number; limited: string }[] = [];
 let app: TestApp;
 
 beforeAll(async () => {
@@ -77,7 +77,8 @@ beforeAll(async () => {
         ctx.set('X-RateLimit-Limit', '60');
         if (limited) throw limited;
       },
-      meter: ({ principal, status }) => metered.push({ principal: principal?.id, status }),
+      meter: ({ principal, status, limited: said }) =>
+        metered.push({ principal: principal?.id, status, limited: said }),
     }),
   );
 });
@@ -115,7 +116,7 @@ describe('order', () => {
     expect(status).toBe(201);
     expect(json).toEqual({ by: 'key_1', body: { name: 'x' } });
     expect(headers.get('cache-control')).toBe('no-store');
-    expect(metered).toEqual([{ principal: 'key_1', status: 201 }]);
+    expect(metered).toEqual([{ principal: 'key_1', status: 201, limited: 'allowed' }]);
   });
 
   test('401 comes before 403, 403 before 429, 429 before 415 and 422', async () => {
@@ -126,7 +127,12 @@ describe('order', () => {
     limited = undefined;
     expect((await post('not json', { 'content-type': 'text/plain' })).status).toBe(415);
     expect(handled).toBe(0);
-    expect(metered.map(({ status }) => status)).toEqual([401, 403, 429, 415]);
+    expect(metered.map(({ status, limited: said }) => [status, said])).toEqual([
+      [401, 'not_reached'],
+      [403, 'not_reached'],
+      [429, 'refused'],
+      [415, 'allowed'],
+    ]);
   });
 
   test('a refused call keeps the headers that the limit set', async () => {
