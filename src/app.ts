@@ -2,9 +2,13 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import { createViews, loadAssets } from '../views/views.ts';
 import { createAccounts } from './accounts/accounts.ts';
+import { createProfile } from './accounts/profile.ts';
+import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
+import { sessionRoutes } from './accounts/session-routes.ts';
 import { createSignIn } from './accounts/sign-in.ts';
 import { createSignInForm } from './accounts/sign-in-form.ts';
+import { createSignedInPages } from './accounts/signed-in-pages.ts';
 import { createApiKeyResolver } from './api-keys/verify.ts';
 import { apiRoutes } from './api-routes.ts';
 import { docsRoutes } from './docs/routes.ts';
@@ -49,6 +53,7 @@ export function createApp(services: Services): Koa {
   const csrf = createCsrf(sealer, webUrl);
   const renderPage = createPageRenderer({ views: createViews(), csrf, webUrl });
 
+  const noteSeen = (uid: string, ip: string) => services.sessionUses.note(uid, { ip });
   const findAccount = async (id: string) => {
     const user = await users.find(id);
     if (!user || user.deactivatedAt) return undefined;
@@ -70,7 +75,8 @@ export function createApp(services: Services): Koa {
     grants,
     noteSecretUse: (secretId) => services.secretUses.note(secretId, {}),
     transaction,
-    holdSessionEpoch: records.holdSessionEpoch,
+    sessionStore: services.sessionStore,
+    noteSeen,
     renderError: (ctx, { status, error, description }) =>
       renderPage(
         ctx,
@@ -87,20 +93,45 @@ export function createApp(services: Services): Koa {
     clock,
   });
   prepareApp(provider, config, logger);
-  const sessions = createSessions(provider, { secure });
+  const sessions = createSessions(provider, { secure, store: services.sessionStore, noteSeen });
 
+  const recipientLimit = services.createAttemptLimit({
+    name: 'mail-recipient',
+    attempts: 5,
+    windowSeconds: 3600,
+  });
   const accounts = createAccounts({
     webUrl,
     users,
     createOrganization: async (organization) => {
       await services.createOrganization(organization);
     },
-    endSessionsOf: records.endSessionsOf,
+    endSessionsOf: services.sessionStore.endAll,
     transaction,
     audit,
     sendMail: services.sendMail,
-    recipientLimit: services.createAttemptLimit({ name: 'mail-recipient', attempts: 5, windowSeconds: 3600 }),
+    recipientLimit,
     inBackground: services.background.run,
+  });
+  const profile = createProfile({
+    webUrl,
+    users,
+    endSessionsOf: services.sessionStore.endAll,
+    transaction,
+    audit,
+    sendMail: services.sendMail,
+    recipientLimit,
+    passwordLimit: services.createAttemptLimit({
+      name: 'password-change',
+      attempts: 10,
+      windowSeconds: 900,
+    }),
+    inBackground: services.background.run,
+  });
+  const signedInPages = createSignedInPages({
+    currentSession: sessions.current,
+    findUser: users.find,
+    clock,
   });
   const signIn = createSignIn({ users, createLimit: services.createAttemptLimit, networkOf });
   const signInForm = createSignInForm({ renderPage, csrf, signIn, accounts, sealer, secure });
@@ -118,6 +149,19 @@ export function createApp(services: Services): Koa {
       organizationsOf: organizations.membershipsOf,
       mailLimit: services.createAttemptLimit({ name: 'mail-network', attempts: 20, windowSeconds: 3600 }),
       networkOf,
+    }).routes(),
+    profileRoutes({ pages: signedInPages, profile, signInForm, csrf, renderPage, sessions }).routes(),
+    sessionRoutes({
+      pages: signedInPages,
+      csrf,
+      renderPage,
+      listSessions: services.sessionStore.list,
+      endSession: services.sessionStore.end,
+      endSessionsOf: services.sessionStore.endAll,
+      restart: sessions.restart,
+      networkOf,
+      transaction,
+      audit,
     }).routes(),
     interactionRoutes({
       provider,

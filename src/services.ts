@@ -9,6 +9,7 @@ import { createInvitationStore } from '../adapters/database/invitations.ts';
 import { createRecordAdapter, createRecordStore } from '../adapters/database/oauth-records.ts';
 import { createOrganizationStore } from '../adapters/database/organizations.ts';
 import { createResourceStores } from '../adapters/database/resources.ts';
+import { createSessionStore } from '../adapters/database/sessions.ts';
 import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
 import { createStandings } from '../adapters/database/standings.ts';
 import { createUsageStore } from '../adapters/database/usage.ts';
@@ -68,6 +69,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   const apps = createAppStore(database);
   const apiKeys = createApiKeyStore(database);
   const records = createRecordStore(database, sealer);
+  const sessionStore = createSessionStore(database, sealer);
   const signingKeys = await loadSigningKeys(createSigningKeyStore(database, sealer));
 
   const createApiKey = createApiKeyCreator({ apiKeys, transaction, audit, clock });
@@ -85,10 +87,17 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   });
   const usage = createUsageStore(database);
   const usageMeter = createUsageMeter({ add: usage.add, clock, logger });
+  const sessionUses = createLastUses<{ ip: string }>({
+    of: 'sessions',
+    record: sessionStore.recordSeen,
+    clock,
+    logger,
+  });
   const flushUses = async () => {
     await keyUses.flush();
     await secretUses.flush();
     await usageMeter.flush();
+    await sessionUses.flush();
   };
   const invitations = createInvitationStore(database);
   const endGrants = createGrantEnding(database);
@@ -116,6 +125,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     apps,
     apiKeys,
     records,
+    sessionStore,
     grants: createGrantStore(database),
     standings: createStandings(database),
     resources: createResourceStores(database),
@@ -150,6 +160,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     secretUses,
     usage,
     usageMeter,
+    sessionUses,
     flushUses,
     /** Opened by whoever remembers proofs of credentials: the server, not the commands. */
     openChangeFeed: () => {
@@ -160,6 +171,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     /** Deletes what is past its time. */
     sweep: async () => {
       await records.sweep();
+      await sessionStore.sweep();
       await records.forgetAnswers(config.refreshGraceSeconds);
       await users.sweepEmailTokens();
       await invitations.sweep();

@@ -2,12 +2,13 @@ import type { AppKind } from '../config/app-kinds.ts';
 import type { Environment } from '../config/environments.ts';
 import type { Role } from '../config/roles.ts';
 import type { Scope, ScopeLevel } from '../config/scopes.ts';
+import type { AccountPages } from './account-pages.ts';
 
 /**
  * What each page needs, and so all that a template may print. Optional members take `undefined` too: callers
  * pass on what they have. Text is escaped by the templates; URLs of apps are shown only when they are https.
  */
-export type Pages = {
+export type Pages = AccountPages & {
   login: LoginPage;
   signup: SignUpPage;
   message: MessagePage;
@@ -41,6 +42,8 @@ type LoginPage = {
   error?: string | undefined;
   notice?: string | undefined;
   app?: AppOnPage | undefined;
+  /** Who is signed in and has to prove again that it is them. */
+  again?: { email: string } | undefined;
   signUpUrl: string;
   forgotUrl: string;
 };

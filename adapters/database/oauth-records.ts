@@ -16,6 +16,9 @@ const KEPT_PAST_EXPIRY = "interval '15 seconds'";
 
 const hashId = (kind: string, id: string): Buffer => createHash('sha256').update(`${kind}\0${id}`).digest();
 
+/** What a record's uid, which stays the same when its id changes, is looked up by. */
+export const uidHash = (sealer: Sealer, kind: string, uid: string): Buffer => sealer.mac(uid, `${kind}/uid`);
+
 /** Who has just signed in, in an interaction whose result the library has not taken up yet. */
 const signedInBy = (payload: AdapterPayload): string | undefined =>
   (payload as { result?: { login?: { accountId?: string } } }).result?.login?.accountId;
@@ -64,7 +67,7 @@ export function createRecordAdapter(kind: string, database: Database, sealer: Se
         id_hash: hash(id),
         grant_id: payload.grantId ?? null,
         user_id: payload.accountId ?? signedInBy(payload) ?? null,
-        uid_hash: typeof payload.uid === 'string' ? keyed(payload.uid, 'uid') : null,
+        uid_hash: typeof payload.uid === 'string' ? uidHash(sealer, kind, payload.uid) : null,
         user_code_hash: payload.userCode ? keyed(payload.userCode, 'user-code') : null,
         expires_at: sql().raw("now() + ? * interval '1 second'", [expiresIn]),
       };
@@ -77,7 +80,7 @@ export function createRecordAdapter(kind: string, database: Database, sealer: Se
       if (written.length === 0) throw new errors.InvalidRequest('this proof or assertion was used already');
     },
     find: (id) => findBy('id_hash', hash(id), id),
-    findByUid: (uid) => findBy('uid_hash', keyed(uid, 'uid')),
+    findByUid: (uid) => findBy('uid_hash', uidHash(sealer, kind, uid)),
     findByUserCode: (userCode) => findBy('user_code_hash', keyed(userCode, 'user-code')),
     consume: async (id) => {
       // The family's lock comes before the row's: who loses keeps the row locked until the end of the transaction, in which
@@ -139,25 +142,6 @@ export function createRecordStore(database: Database, sealer: Sealer) {
     deleteByGrant: async (grantId: string): Promise<void> => {
       await database.sql().raw(`SELECT ${familyLock('?::text')}`, [grantId]);
       await database.sql()('oauth_records').where({ grant_id: grantId }).delete();
-    },
-    /** Every signed-in browser of a person, and every sign-in that has not become a session yet. */
-    endSessionsOf: (userId: string): Promise<void> =>
-      database.transaction(async () => {
-        // First the epoch, which waits for sessions that are being written: they are then seen and deleted.
-        await database.sql()('users').where({ id: userId }).increment('session_epoch');
-        await database
-          .sql()('oauth_records')
-          .where({ user_id: userId })
-          .whereIn('kind', ['Session', 'Interaction'])
-          .delete();
-      }),
-    holdSessionEpoch: async (userId: string): Promise<number | undefined> => {
-      const row = await database
-        .sql()('users')
-        .where({ id: userId })
-        .forShare()
-        .first<{ session_epoch: number } | undefined>('session_epoch');
-      return row?.session_epoch;
     },
     /** Deletes a bounded number of rows past their time; returns how many. */
     sweep: async (): Promise<number> => {

@@ -53,12 +53,28 @@ export function createUserStore(database: Database): UserStore {
     setPassword: async (id, passwordHash) => {
       await database.sql()('users').where({ id }).update({ password_hash: passwordHash });
     },
-    putEmailToken: async ({ hash, userId, purpose, ttlSeconds }) => {
+    setName: async (id, name) => {
+      await database.sql()('users').where({ id }).update({ name });
+    },
+    changeEmail: async (id, email) => {
+      try {
+        // A savepoint: who loses the race for an address goes on in the same transaction.
+        await database.sql().transaction(async (savepoint) => {
+          await savepoint('users').where({ id }).update({ email, email_confirmed_at: savepoint.fn.now() });
+        });
+        return true;
+      } catch (error) {
+        if ((error as { constraint?: string }).constraint === 'users_email_key') return false;
+        throw error;
+      }
+    },
+    putEmailToken: async ({ hash, userId, purpose, ttlSeconds, newEmail }) => {
       await tokens().where({ user_id: userId, purpose }).delete();
       await tokens().insert({
         token_hash: hash,
         user_id: userId,
         purpose,
+        new_email: newEmail,
         expires_at: database.sql().raw("now() + ? * interval '1 second'", [ttlSeconds]),
       });
     },
@@ -76,6 +92,14 @@ export function createUserStore(database: Database): UserStore {
         .delete()
         .returning<{ user_id: string }[]>('user_id');
       return row?.user_id;
+    },
+    takeEmailChange: async (hash) => {
+      const [row] = await tokens()
+        .where({ token_hash: hash, purpose: 'change_email' })
+        .whereRaw('expires_at > now()')
+        .delete()
+        .returning<{ user_id: string; new_email: string }[]>(['user_id', 'new_email']);
+      return row && { userId: row.user_id, newEmail: row.new_email };
     },
     dropEmailTokens: async (userId, purpose) => {
       await tokens().where({ user_id: userId, purpose }).delete();

@@ -37,6 +37,15 @@ export type SignUp = {
 
 export type SignUpFaults = Partial<Record<'name' | 'email' | 'password' | 'organization', string>>;
 
+/** What is wrong with a person's name; undefined when nothing is. */
+export function nameFault(name: string): string | undefined {
+  if (name.trim().length === 0) return 'Enter your name.';
+  if (/[\p{Cc}\p{Zl}\p{Zp}]|:\/\/|www\./iu.test(name)) {
+    return 'Use a name without links and line breaks.'; // it stands in mails to strangers
+  }
+  return name.trim().length > 100 ? 'Use at most 100 characters.' : undefined;
+}
+
 /** What is wrong with a sign-up form; empty when nothing is. Doesn't look whether the address is taken. */
 export function signUpFaults({
   name,
@@ -45,10 +54,8 @@ export function signUpFaults({
   organization,
 }: Omit<SignUp, 'returnTo' | 'ip'>): SignUpFaults {
   const faults: SignUpFaults = {};
-  if (name.trim().length === 0) faults.name = 'Enter your name.';
-  else if (/[\p{Cc}\p{Zl}\p{Zp}]|:\/\/|www\./iu.test(name)) {
-    faults.name = 'Use a name without links and line breaks.'; // it stands in mails to strangers
-  } else if (name.trim().length > 100) faults.name = 'Use at most 100 characters.';
+  const unusable = nameFault(name);
+  if (unusable) faults.name = unusable;
   if (!isMailbox(normalizeEmail(email))) {
     faults.email = 'Enter an e-mail address, such as name@example.com.';
   }

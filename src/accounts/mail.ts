@@ -39,3 +39,48 @@ ${url}
 within one hour. If you didn't ask for this, ignore this mail: your password stays as it is.
 `,
 });
+
+export const changeEmailMail = ({ url, name }: Link) => ({
+  subject: 'Confirm your new e-mail address',
+  text: `Hello ${name},
+
+you asked to use this address for your PromptReports account. To confirm that it is yours, open
+
+${url}
+
+within 24 hours. If you didn't ask for this, ignore this mail: without the link nothing happens.
+`,
+});
+
+export const addressInUseMail = ({ name }: { name: string }) => ({
+  subject: 'Somebody asked to use your address',
+  text: `Hello ${name},
+
+somebody, perhaps you, asked to use this address for another PromptReports account. It belongs to yours already, so
+nothing has changed.
+`,
+});
+
+const SECURE_IT = `choose a new password at once (on the sign-in page, "Forgot your password?"), then look at
+the sessions and sign-in methods of your account`;
+
+/** Told to who could be harmed by it. `what`: a sentence without its full stop; `remedy`: what to do if it wasn't them. */
+export const noticeMail = ({
+  name,
+  subject = 'Your PromptReports account was changed',
+  what,
+  remedy = SECURE_IT,
+}: {
+  name: string;
+  subject?: string;
+  what: string;
+  remedy?: string;
+}) => ({
+  subject,
+  text: `Hello ${name},
+
+${what}.
+
+If this was you, there is nothing to do. If it wasn't, ${remedy}.
+`,
+});

@@ -19,7 +19,7 @@ export type AccountPageDeps = {
   renderPage: RenderPage;
   sessions: {
     current(ctx: Context): Promise<{ userId: string } | undefined>;
-    start(ctx: Context, userId: string, methods: string[]): Promise<void>;
+    start(ctx: Context, userId: string, methods: readonly string[]): Promise<void>;
     end(ctx: Context): Promise<void>;
   };
   findUser(id: string): Promise<User | undefined>;
@@ -61,9 +61,9 @@ export function accountRoutes(deps: AccountPageDeps): Router {
 
   router.post('/login', async (ctx) => {
     const returnTo = returnToOf(ctx);
-    const userId = await signInForm.submit(ctx, { action: withReturnTo('/login', returnTo), returnTo });
-    if (!userId) return;
-    await sessions.start(ctx, userId, ['pwd']);
+    const signedIn = await signInForm.submit(ctx, { action: withReturnTo('/login', returnTo), returnTo });
+    if (!signedIn) return;
+    await sessions.start(ctx, signedIn.userId, signedIn.methods);
     seeOther(ctx, returnTo || '/');
   });
 

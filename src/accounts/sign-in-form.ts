@@ -15,15 +15,20 @@ export type SignInFormOptions = {
   returnTo: string;
   /** The app on whose behalf the person signs in. */
   app?: { name: string; logoUrl?: string | undefined };
+  /** Who is signed in, and has to prove again that it is them: nobody else is let in. */
+  again?: { userId: string; email: string };
 };
+
+/** Who has signed in, and how, in the words of RFC 8176: "pwd", "otp", "mfa". */
+export type SignedInBy = { userId: string; methods: readonly string[] };
 
 export type SignInForm = {
   show(
     ctx: Context,
     options: SignInFormOptions & { email?: string; error?: string; notice?: string; status?: number },
   ): void;
-  /** Checks the posted form: gives the user's id, or shows the form again with what is wrong and gives undefined. */
-  submit(ctx: Context, options: SignInFormOptions): Promise<string | undefined>;
+  /** Checks the posted form: gives who it is, or shows the form again with what is wrong and gives undefined. */
+  submit(ctx: Context, options: SignInFormOptions): Promise<SignedInBy | undefined>;
 };
 
 const KNOWN_BROWSER_SECONDS = 180 * 86_400;
@@ -42,7 +47,7 @@ export function createSignInForm(deps: {
 
   const show: SignInForm['show'] = (
     ctx,
-    { action, returnTo, app, email = '', error, notice, status = 200 },
+    { action, returnTo, app, again, email = '', error, notice, status = 200 },
   ) => {
     deps.renderPage(
       ctx,
@@ -53,6 +58,7 @@ export function createSignInForm(deps: {
         error,
         notice,
         app,
+        again: again && { email: again.email },
         signUpUrl: withReturnTo('/signup', returnTo),
         forgotUrl: withReturnTo('/forgot-password', returnTo),
       },
@@ -64,7 +70,7 @@ export function createSignInForm(deps: {
     show,
     submit: async (ctx, options) => {
       const form = await deps.csrf.readForm(ctx);
-      const email = form.get('email');
+      const email = options.again?.email ?? form.get('email');
       const cookie = ctx.cookies.get(cookieName) ?? '';
       try {
         const result = await deps.signIn({
@@ -73,7 +79,8 @@ export function createSignInForm(deps: {
           ip: ctx.ip,
           isKnownBrowser: (userId) => equalInConstantTime(mark(userId), Buffer.from(cookie, 'base64url')),
         });
-        if (result.kind === 'refused') {
+        const other = result.kind !== 'refused' && options.again && result.user.id !== options.again.userId;
+        if (result.kind === 'refused' || other) {
           show(ctx, { ...options, email, error: 'The address or the password is wrong.', status: 401 });
           return undefined;
         }
@@ -91,7 +98,7 @@ export function createSignInForm(deps: {
           overwrite: true,
           maxAge: KNOWN_BROWSER_SECONDS * 1000,
         });
-        return result.user.id;
+        return { userId: result.user.id, methods: ['pwd'] };
       } catch (error) {
         if (!(error instanceof AppError) || error.code !== 'rate_limited') throw error;
         ctx.set('Retry-After', String(error.extras.retryAfterSeconds ?? 60));

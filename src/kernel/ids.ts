@@ -19,7 +19,8 @@ export type IdPrefix =
   | 'aud'
   | 'sec'
   | 'inv'
-  | 'grt';
+  | 'grt'
+  | 'psk';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32: no i, l, o, u to misread
 

@@ -24,7 +24,10 @@ export type InteractionDeps = GiveGrantDeps &
     signInForm: {
       show(ctx: Context, options: SignInOptions & { email: string }): void;
       /** Checks the posted form. Shows it again by itself, and gives undefined, when it isn't right. */
-      submit(ctx: Context, options: SignInOptions): Promise<string | undefined>;
+      submit(
+        ctx: Context,
+        options: SignInOptions,
+      ): Promise<{ userId: string; methods: readonly string[] } | undefined>;
     };
   };
 
@@ -54,9 +57,10 @@ export function interactionRoutes(deps: InteractionDeps): Router {
 
   router.post(`${path}/login`, async (ctx) => {
     const { interaction, client } = await open(ctx, deps, 'login');
-    const userId = await deps.signInForm.submit(ctx, signInOptions(interaction, client));
-    if (!userId) return;
-    const result = { login: { accountId: userId, amr: ['pwd'], remember: true } };
+    const signedIn = await deps.signInForm.submit(ctx, signInOptions(interaction, client));
+    if (!signedIn) return;
+    const { userId, methods } = signedIn;
+    const result = { login: { accountId: userId, amr: [...methods], remember: true } };
     const returnTo = await provider.interactionResult(ctx.req, ctx.res, result);
     await replaceSessionOfAnother(provider, interaction, userId);
     seeOther(ctx, returnTo);

@@ -1,8 +1,8 @@
 import { ALL_SCOPES, SCOPES } from '../../config/scopes.ts';
 import type { Pages, Shared } from '../../views/pages.ts';
+import { accountVariants } from './account-variants.ts';
+import type { Variant } from './variant.ts';
 
-/** Every page with the data that strains it: long and unbroken names, right-to-left override, errors, nothing at all. */
-type Variant = { [P in keyof Pages]: { page: P; data: Pages[P]; shared?: Partial<Shared> } }[keyof Pages];
 const LONG =
   'The Extraordinarily Long-Winded Prompt Evaluation and Quarterly Reporting Companion for Enterprises';
 const UNBROKEN = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';
@@ -59,6 +59,7 @@ const example = JSON.stringify(
 );
 const login = { action: '/login', email: '', signUpUrl: '/signup', forgotUrl: '/forgot-password' };
 export const variants: Record<string, Variant> = {
+  ...accountVariants,
   login: { page: 'login', data: login },
   'login-app-error': {
     page: 'login',

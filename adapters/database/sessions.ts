@@ -1,0 +1,99 @@
+import type { Sealer } from '../../src/kernel/sealing.ts';
+import type { SessionStore } from '../../src/oauth/session-store.ts';
+import type { Database } from './database.ts';
+import { uidHash } from './oauth-records.ts';
+
+type Row = {
+  id: string;
+  user_agent: string | null;
+  ip: string | null;
+  signed_in_at: Date;
+  last_seen_at: Date;
+};
+
+/** The sessions of oauth_records, joined with what is known of each browser. */
+export function createSessionStore(database: Database, sealer: Sealer): SessionStore {
+  const hashOf = (uid: string): Buffer => uidHash(sealer, 'Session', uid);
+  const records = () => database.sql()('oauth_records').where({ kind: 'Session' });
+
+  return {
+    holdEpoch: async (userId) => {
+      const row = await database
+        .sql()('users')
+        .where({ id: userId })
+        .forShare()
+        .first<{ session_epoch: number } | undefined>('session_epoch');
+      return row?.session_epoch;
+    },
+    stands: async (uid) =>
+      (await records()
+        .where({ uid_hash: hashOf(uid) })
+        .first('kind')) !== undefined,
+    recordSignIn: async ({ uid, userId, userAgent, ip }) => {
+      await database.sql().raw(
+        `INSERT INTO session_details AS d (uid_hash, user_id, user_agent, ip) VALUES (:hash, :userId, :userAgent, :ip)
+         ON CONFLICT (uid_hash) DO UPDATE SET user_id = excluded.user_id, user_agent = excluded.user_agent,
+           ip = excluded.ip, last_seen_at = now(),
+           signed_in_at = CASE WHEN d.user_id = excluded.user_id THEN d.signed_in_at ELSE now() END`,
+        { hash: hashOf(uid), userId, userAgent, ip },
+      );
+    },
+    recordSeen: async (seen) => {
+      await database.sql().raw(
+        `UPDATE session_details AS d SET last_seen_at = greatest(d.last_seen_at, s.at), ip = s.ip
+         FROM unnest(:hashes::bytea[], :ips::text[], :times::timestamptz[]) AS s (hash, ip, at)
+         WHERE d.uid_hash = s.hash`,
+        {
+          hashes: seen.map(({ id }) => hashOf(id)),
+          ips: seen.map(({ ip }) => ip),
+          times: seen.map(({ at }) => at.toISOString()),
+        },
+      );
+    },
+    list: async (userId) => {
+      const { rows } = await database.sql().raw<{ rows: Row[] }>(
+        `SELECT encode(r.uid_hash, 'hex') AS id, d.user_agent, d.ip,
+                coalesce(d.signed_in_at, r.created_at) AS signed_in_at,
+                coalesce(d.last_seen_at, r.created_at) AS last_seen_at
+         FROM oauth_records r LEFT JOIN session_details d ON d.uid_hash = r.uid_hash
+         WHERE r.kind = 'Session' AND r.user_id = ? AND r.uid_hash IS NOT NULL AND r.expires_at > now()
+         ORDER BY last_seen_at DESC, id LIMIT 100`,
+        [userId],
+      );
+      return rows.map((row) => ({
+        id: row.id,
+        userAgent: row.user_agent ?? '',
+        ip: row.ip ?? '',
+        signedInAt: row.signed_in_at,
+        lastSeenAt: row.last_seen_at,
+      }));
+    },
+    idOf: (uid) => hashOf(uid).toString('hex'),
+    end: (userId, id) =>
+      database.transaction(async () => {
+        // Waits for sessions that are being written, and they for this: each is seen here, or sees that it is ended.
+        await database.sql()('users').where({ id: userId }).forUpdate().first('id');
+        const ended = await records()
+          .where({ user_id: userId, uid_hash: Buffer.from(id, 'hex') })
+          .delete();
+        return ended > 0;
+      }),
+    endAll: (userId) =>
+      database.transaction(async () => {
+        // First the epoch, which waits for sessions that are being written: they are then seen and deleted.
+        await database.sql()('users').where({ id: userId }).increment('session_epoch');
+        await database
+          .sql()('oauth_records')
+          .where({ user_id: userId })
+          .whereIn('kind', ['Session', 'Interaction'])
+          .delete();
+      }),
+    sweep: async () => {
+      await database.sql().raw(
+        `DELETE FROM session_details WHERE uid_hash IN (
+           SELECT uid_hash FROM session_details d WHERE NOT EXISTS (
+             SELECT FROM oauth_records r WHERE r.uid_hash = d.uid_hash) LIMIT 5000 FOR UPDATE SKIP LOCKED)`,
+      );
+    },
+  };
+}
