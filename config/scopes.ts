@@ -28,3 +28,11 @@ export const sortScopes = (scopes: Iterable<Scope>): Scope[] => {
   const wanted = new Set(scopes);
   return ALL_SCOPES.filter((scope) => wanted.has(scope));
 };
+
+/** Scopes that ask who the person is (OpenID Connect Core §5.4), beside those of the API. */
+export const IDENTITY_SCOPES = ['openid', 'profile', 'email'] as const;
+
+export type IdentityScope = (typeof IDENTITY_SCOPES)[number];
+
+export const isIdentityScope = (value: string): value is IdentityScope =>
+  (IDENTITY_SCOPES as readonly string[]).includes(value);

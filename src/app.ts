@@ -13,6 +13,7 @@ import { createApiKeyResolver } from './api-keys/verify.ts';
 import { apiRoutes } from './api-routes.ts';
 import { docsRoutes } from './docs/routes.ts';
 import { serveAssets } from './http/assets.ts';
+import { authenticate } from './http/authenticate.ts';
 import { createCsrf } from './http/csrf.ts';
 import { healthRoutes } from './http/health.ts';
 import { httpsOnly } from './http/https-only.ts';
@@ -29,6 +30,7 @@ import { createProvider } from './oauth/provider.ts';
 import { createSessions } from './oauth/sessions.ts';
 import { publicJwks } from './oauth/signing-keys.ts';
 import { tokenTransaction } from './oauth/token-endpoint.ts';
+import { userinfoEndpoint } from './oauth/userinfo.ts';
 import { invitationRoutes } from './organizations/invitation-routes.ts';
 import { createAccessTokenResolver } from './principals/access-token.ts';
 import { createCredentialCache } from './principals/credential-cache.ts';
@@ -73,6 +75,7 @@ export function createApp(services: Services): Koa {
     findAccount,
     roleOf: organizations.roleOf,
     grants,
+    renderPage,
     noteSecretUse: (secretId) => services.secretUses.note(secretId, {}),
     transaction,
     sessionStore: services.sessionStore,
@@ -227,8 +230,15 @@ export function createApp(services: Services): Koa {
     }),
   );
   app.use(
+    userinfoEndpoint({
+      authenticate: (ctx, formToken) => authenticate(ctx, resolve, formToken),
+      findAccount,
+    }),
+  );
+  app.use(
     oauthEndpoints({
       provider,
+      apiUrl,
       webUrl,
       tokenTransaction: tokenTransaction({
         transaction,

@@ -2,6 +2,7 @@ import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
 import type { App, AppChange, AppStore } from '../../src/apps/app.ts';
+import type { Jwks } from '../../src/apps/jwks.ts';
 import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
 import { lockOrganization } from './lock-organization.ts';
@@ -15,6 +16,9 @@ type AppRow = {
   redirect_uris: string[];
   scopes: Scope[];
   require_pkce: boolean;
+  post_logout_redirect_uris: string[];
+  jwks: Jwks | null;
+  jwks_uri: string | null;
   homepage_url: string | null;
   logo_url: string | null;
   privacy_url: string | null;
@@ -41,6 +45,9 @@ const COLUMNS = {
   redirectUris: 'redirect_uris',
   scopes: 'scopes',
   requirePkce: 'require_pkce',
+  postLogoutRedirectUris: 'post_logout_redirect_uris',
+  jwks: 'jwks',
+  jwksUri: 'jwks_uri',
   homepageUrl: 'homepage_url',
   logoUrl: 'logo_url',
   privacyUrl: 'privacy_url',
@@ -66,6 +73,9 @@ export function createAppStore(database: Database): AppStore {
         redirect_uris: app.redirectUris,
         scopes: app.scopes,
         require_pkce: app.requirePkce,
+        post_logout_redirect_uris: app.postLogoutRedirectUris,
+        jwks: app.jwks,
+        jwks_uri: app.jwksUri,
         homepage_url: app.homepageUrl,
         logo_url: app.logoUrl,
         privacy_url: app.privacyUrl,
@@ -205,6 +215,9 @@ const toApp = (row: AppRow): App => ({
   redirectUris: row.redirect_uris,
   scopes: row.scopes,
   requirePkce: row.require_pkce,
+  postLogoutRedirectUris: row.post_logout_redirect_uris,
+  jwks: row.jwks ?? undefined,
+  jwksUri: row.jwks_uri ?? undefined,
   homepageUrl: row.homepage_url ?? undefined,
   logoUrl: row.logo_url ?? undefined,
   privacyUrl: row.privacy_url ?? undefined,

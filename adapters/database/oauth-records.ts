@@ -93,6 +93,9 @@ export function createRecordAdapter(kind: string, database: Database, sealer: Se
         { hash: hash(id), kind },
       );
       if (rows.length === 1) return;
+      if (kind === 'PushedAuthorizationRequest') {
+        throw new errors.InvalidRequestUri('request_uri was used already');
+      }
       const row = await sql()('oauth_records')
         .where({ id_hash: hash(id), kind })
         .first<{ grant_id: string | null } | undefined>('grant_id');

@@ -2,6 +2,7 @@ import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
 import type { Visible } from '../principals/principal.ts';
+import type { Jwks } from './jwks.ts';
 
 /** An OAuth client as its developers see it. Its id is the client_id. */
 export type App = {
@@ -15,6 +16,11 @@ export type App = {
   scopes: Scope[];
   /** Always true but for confidential web apps that were registered without. */
   requirePkce: boolean;
+  /** Where a person may be sent after signing out (OpenID Connect RP-Initiated Logout). */
+  postLogoutRedirectUris: string[];
+  /** Its public keys, or where they are. An app with keys proves itself by private_key_jwt, and by no secret. */
+  jwks: Jwks | undefined;
+  jwksUri: string | undefined;
   homepageUrl: string | undefined;
   logoUrl: string | undefined;
   privacyUrl: string | undefined;
@@ -25,7 +31,19 @@ export type App = {
 
 /** What a change of an app may change. A member given as undefined removes what was there. */
 export type AppChange = Partial<
-  Pick<App, 'name' | 'redirectUris' | 'scopes' | 'requirePkce' | 'homepageUrl' | 'logoUrl' | 'privacyUrl'>
+  Pick<
+    App,
+    | 'name'
+    | 'redirectUris'
+    | 'postLogoutRedirectUris'
+    | 'scopes'
+    | 'requirePkce'
+    | 'jwks'
+    | 'jwksUri'
+    | 'homepageUrl'
+    | 'logoUrl'
+    | 'privacyUrl'
+  >
 >;
 
 /** A client secret. Several may be valid at once, so that one can be replaced without an outage. */

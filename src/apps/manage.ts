@@ -1,4 +1,4 @@
-import { APP_KINDS } from '../../config/app-kinds.ts';
+import { APP_KINDS, authMethodOf } from '../../config/app-kinds.ts';
 import { sortScopes } from '../../config/scopes.ts';
 import type { RecordAudit } from '../audit/event.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -7,7 +7,8 @@ import type { Secret } from '../kernel/secret.ts';
 import { requireHeld } from '../principals/held-scopes.ts';
 import { actorOf, type By, visibleTo } from '../principals/principal.ts';
 import type { App, AppChange, AppStore, ListedAppSecret } from './app.ts';
-import { redirectUriFaults } from './redirect-uri.ts';
+import { jwksUriFault } from './jwks.ts';
+import { logoutUriFaults, redirectUriFaults } from './redirect-uri.ts';
 import { makeAppSecret, type NewApp, type RegisterApp } from './register-app.ts';
 
 const MOST_SECRETS = 5;
@@ -82,8 +83,10 @@ export function createApps({ apps, registerApp, endGrants, transaction, audit, c
           by.principal,
           after.scopes.filter((scope) => !app.scopes.includes(scope)),
         );
-        // Codes go where it says: who may change that gets what people allowed the app.
-        if (change.redirectUris) requireHeld(by.principal, after.scopes);
+        // Codes go where it says, and its keys are as good as a secret: who may change them gets what the app has.
+        if (change.redirectUris || 'jwks' in change || 'jwksUri' in change) {
+          requireHeld(by.principal, after.scopes);
+        }
         await apps.update(id, wanted, after.updatedAt);
         await record('app.updated', by, id, { fields });
         return after;
@@ -105,7 +108,7 @@ export function createApps({ apps, registerApp, endGrants, transaction, audit, c
     ): Promise<{ secret: ListedAppSecret; value: Secret }> =>
       transaction(async () => {
         const app = await lock(by, appId);
-        if (!APP_KINDS[app.kind].confidential) {
+        if (authMethodOf(app) === 'none') {
           throw new AppError(
             'conflict',
             `An app of the kind ${app.kind} can not keep a secret, and has none.`,
@@ -145,8 +148,18 @@ function refuseFaults({
   kind,
   redirectUris,
   requirePkce,
-}: Pick<App, 'kind' | 'redirectUris' | 'requirePkce'>): void {
-  const errors: FieldError[] = redirectUriFaults(redirectUris, kind);
+  postLogoutRedirectUris = [],
+  jwks,
+  jwksUri,
+}: Pick<
+  NewApp,
+  'kind' | 'redirectUris' | 'requirePkce' | 'postLogoutRedirectUris' | 'jwks' | 'jwksUri'
+>): void {
+  const errors: FieldError[] = [
+    ...redirectUriFaults(redirectUris, kind),
+    ...logoutUriFaults(postLogoutRedirectUris, kind),
+    ...keyFaults(kind, jwks, jwksUri),
+  ];
   if (!requirePkce && kind !== 'web') {
     errors.push({ path: 'requirePkce', message: 'may be false for apps of the kind web alone' });
   }
@@ -156,4 +169,16 @@ function refuseFaults({
     errors.length === 1 ? 'The request has a fault.' : `The request has ${errors.length} faults.`,
     { errors },
   );
+}
+
+function keyFaults(kind: App['kind'], jwks: App['jwks'], jwksUri: string | undefined): FieldError[] {
+  if (jwks === undefined && jwksUri === undefined) return [];
+  if (jwks !== undefined && jwksUri !== undefined) {
+    return [{ path: 'jwksUri', message: 'must not be given together with jwks' }];
+  }
+  if (!APP_KINDS[kind].confidential) {
+    return [{ path: jwks ? 'jwks' : 'jwksUri', message: 'may be given for the kinds web and service alone' }];
+  }
+  const fault = jwksUri === undefined ? undefined : jwksUriFault(jwksUri);
+  return fault === undefined ? [] : [{ path: 'jwksUri', message: fault }];
 }

@@ -20,6 +20,15 @@ export function redirectUriFaults(uris: readonly string[], kind: AppKind): Field
   });
 }
 
+/** The same for where people are sent after signing out. None is needed. */
+export function logoutUriFaults(uris: readonly string[], kind: AppKind): FieldError[] {
+  if (uris.length === 0) return [];
+  return redirectUriFaults(uris, kind).map(({ path, message }) => ({
+    path: path.replace('redirectUris', 'postLogoutRedirectUris'),
+    message,
+  }));
+}
+
 type RedirectKind = Exclude<AppKind, 'service'>;
 
 /**

@@ -1,4 +1,4 @@
-import { APP_KINDS } from '../../config/app-kinds.ts';
+import { authMethodOf } from '../../config/app-kinds.ts';
 import { sortScopes } from '../../config/scopes.ts';
 import type { AuditActor, RecordAudit } from '../audit/event.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -9,7 +9,10 @@ import type { App, AppStore, HashedAppSecret } from './app.ts';
 
 const MOST_APPS = 100;
 
-export type NewApp = Omit<App, 'id' | 'createdAt' | 'updatedAt'>;
+/** What an app may do without. */
+type Optional = 'postLogoutRedirectUris' | 'jwks' | 'jwksUri';
+
+export type NewApp = Omit<App, 'id' | 'createdAt' | 'updatedAt' | Optional> & Partial<Pick<App, Optional>>;
 
 export type RegisterApp = (
   app: NewApp,
@@ -17,7 +20,7 @@ export type RegisterApp = (
 ) => Promise<{ app: App; secret: Secret | undefined }>;
 
 /**
- * Registers an OAuth client, with a first secret where its kind can keep one. The secret is shown this once. Throws
+ * Registers an OAuth client, with a first secret where it proves itself by one. The secret is shown this once. Throws
  * conflict when the organization has as many as it may have. Redirect URIs and scopes are checked by the caller.
  */
 export function createAppRegistration(deps: {
@@ -35,6 +38,9 @@ export function createAppRegistration(deps: {
       }
       const now = deps.clock();
       const app: App = {
+        postLogoutRedirectUris: [],
+        jwks: undefined,
+        jwksUri: undefined,
         ...fields,
         id: newId('app', now),
         scopes: sortScopes(fields.scopes),
@@ -43,7 +49,7 @@ export function createAppRegistration(deps: {
       };
       await deps.apps.insert(app);
       let value: Secret | undefined;
-      if (APP_KINDS[app.kind].confidential) {
+      if (authMethodOf(app) === 'client_secret_basic') {
         const made = makeAppSecret(undefined, now);
         await deps.apps.addSecret(app.id, made.secret, now);
         value = made.value;

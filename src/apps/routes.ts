@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { APP_KIND_NAMES, APP_KINDS } from '../../config/app-kinds.ts';
+import { APP_KIND_NAMES, APP_KINDS, authMethodOf } from '../../config/app-kinds.ts';
 import { ENVIRONMENTS } from '../../config/environments.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
 import { scopeList } from '../http/fields.ts';
@@ -10,6 +10,7 @@ import { isId } from '../kernel/ids.ts';
 import { displayName, idOf, timestamp } from '../kernel/schemas.ts';
 import { visibleTo } from '../principals/principal.ts';
 import type { App, AppStore } from './app.ts';
+import { jwksFault } from './jwks.ts';
 import type { Apps } from './manage.ts';
 
 const redirectUris = z.array(z.string()).max(1_000).meta({
@@ -23,6 +24,22 @@ const link = z
   .nullable()
   .transform((url) => url ?? undefined);
 
+const jwks = z
+  .looseObject({ keys: z.array(z.looseObject({ kty: z.string() })) })
+  .superRefine((value, issues) => {
+    const message = jwksFault(value);
+    if (message) issues.addIssue({ code: 'custom', message });
+  })
+  .nullable()
+  .transform((value) => value ?? undefined)
+  .meta({ description: 'Public keys (RFC 7517) with which the app proves itself: private_key_jwt.' });
+const jwksUri = z
+  .string()
+  .max(2_000)
+  .nullable()
+  .transform((url) => url ?? undefined)
+  .meta({ description: 'Where those keys are, in place of jwks. https.' });
+
 const object = z
   .object({
     object: z.literal('app'),
@@ -33,6 +50,10 @@ const object = z
     redirectUris: z.array(z.string()),
     scopes: z.array(z.enum(ALL_SCOPES)),
     requirePkce: z.boolean(),
+    postLogoutRedirectUris: z.array(z.string()),
+    tokenEndpointAuthMethod: z.enum(['client_secret_basic', 'private_key_jwt', 'none']),
+    jwks: z.looseObject({ keys: z.array(z.looseObject({})) }).nullable(),
+    jwksUri: z.string().nullable(),
     homepageUrl: z.string().nullable(),
     logoUrl: z.string().nullable(),
     privacyUrl: z.string().nullable(),
@@ -79,14 +100,21 @@ export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppSto
         redirectUris: redirectUris.default([]),
         scopes: scopeList,
         requirePkce: z.boolean().default(true),
+        postLogoutRedirectUris: redirectUris.default([]),
+        jwks: jwks.optional(),
+        jwksUri: jwksUri.optional(),
         homepageUrl: link.optional(),
         logoUrl: link.optional(),
         privacyUrl: link.optional(),
       }),
       answer: newObject,
       status: 201,
-      handle: async ({ principal, ip, body: { homepageUrl, logoUrl, privacyUrl, ...rest } }) => {
-        const links = { homepageUrl, logoUrl, privacyUrl };
+      handle: async ({
+        principal,
+        ip,
+        body: { homepageUrl, logoUrl, privacyUrl, jwks, jwksUri, ...rest },
+      }) => {
+        const links = { homepageUrl, logoUrl, privacyUrl, jwks, jwksUri };
         const { app, secret } = await manageApps.create({ principal, ip }, { ...rest, ...links });
         return { ...present(app), ...(secret ? { clientSecret: secret.reveal() } : {}) };
       },
@@ -117,6 +145,9 @@ export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppSto
           redirectUris,
           scopes: scopeList,
           requirePkce: z.boolean(),
+          postLogoutRedirectUris: redirectUris,
+          jwks,
+          jwksUri,
           homepageUrl: link,
           logoUrl: link,
           privacyUrl: link,
@@ -152,6 +183,10 @@ const present = (app: App): z.input<typeof object> => ({
   redirectUris: app.redirectUris,
   scopes: app.scopes,
   requirePkce: app.requirePkce,
+  postLogoutRedirectUris: app.postLogoutRedirectUris,
+  tokenEndpointAuthMethod: authMethodOf(app),
+  jwks: app.jwks ?? null,
+  jwksUri: app.jwksUri ?? null,
   homepageUrl: app.homepageUrl ?? null,
   logoUrl: app.logoUrl ?? null,
   privacyUrl: app.privacyUrl ?? null,
@@ -161,12 +196,12 @@ const present = (app: App): z.input<typeof object> => ({
   updatedAt: app.updatedAt.toISOString(),
 });
 
-const LINKS = new Set(['homepageUrl', 'logoUrl', 'privacyUrl']);
+const REMOVABLE = new Set(['homepageUrl', 'logoUrl', 'privacyUrl', 'jwks', 'jwksUri']);
 
-/** Without what was not sent; a link that was sent as null stays, as undefined, and is removed. */
+/** Without what was not sent; what may be null and was sent so stays, as undefined, and is removed. */
 const changeOf = <T extends object>(body: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(
-    Object.entries(body).filter(([name, value]) => value !== undefined || LINKS.has(name)),
+    Object.entries(body).filter(([name, value]) => value !== undefined || REMOVABLE.has(name)),
   ) as { [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** Shown on the consent page, as links and an image: nothing that a browser could read otherwise. */

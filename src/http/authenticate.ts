@@ -8,13 +8,17 @@ import { hasBody, readText } from './body.ts';
 const PEEK_BYTES = 64 * 1024;
 const FORM = 'application/x-www-form-urlencoded';
 
-/** The credential of a request, and who it proves. Throws 400 for a misplaced one or several, 401 for none or a bad one. */
-export async function authenticate(ctx: Context, resolve: Resolve): Promise<Principal> {
+/**
+ * The credential of a request, and who it proves. Throws 400 for a misplaced one or several, 401 for none or a bad one.
+ * `formToken`: one that stood in a form, where the endpoint takes it there.
+ */
+export async function authenticate(ctx: Context, resolve: Resolve, formToken?: string): Promise<Principal> {
   let credential: string;
   try {
     credential = readCredential({
       rawHeaders: ctx.req.rawHeaders,
       query: new URLSearchParams(ctx.querystring),
+      formToken,
     });
   } catch (error) {
     // Who sent it in the body is told so, rather than that there is none.

@@ -1,5 +1,5 @@
 import type { AllClientMetadata, Client } from 'oidc-provider';
-import { APP_KINDS, type AppKind } from '../../config/app-kinds.ts';
+import { APP_KINDS, type AppKind, authMethodOf } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
 
@@ -14,6 +14,9 @@ export type OAuthApp = {
   redirectUris: string[];
   scopes: Scope[];
   requirePkce: boolean;
+  postLogoutRedirectUris: string[];
+  jwks: object | undefined;
+  jwksUri: string | undefined;
   homepageUrl: string | undefined;
   logoUrl: string | undefined;
   privacyUrl: string | undefined;
@@ -47,7 +50,8 @@ export type RegisteredClient = Client & {
 
 /** An app as RFC 7591 client metadata, for the library. */
 export function toClientMetadata(app: OAuthApp): AllClientMetadata {
-  const { confidential, grantTypes } = APP_KINDS[app.kind];
+  const { grantTypes } = APP_KINDS[app.kind];
+  const authMethod = authMethodOf(app);
   return {
     client_id: app.id,
     client_name: app.name,
@@ -55,9 +59,12 @@ export function toClientMetadata(app: OAuthApp): AllClientMetadata {
     grant_types: [...grantTypes],
     response_types: app.kind === 'service' ? [] : ['code'],
     redirect_uris: app.redirectUris,
-    token_endpoint_auth_method: confidential ? 'client_secret_basic' : 'none',
+    post_logout_redirect_uris: app.postLogoutRedirectUris,
+    token_endpoint_auth_method: authMethod,
+    ...(app.jwks ? { jwks: app.jwks as NonNullable<AllClientMetadata['jwks']> } : {}),
+    ...(app.jwksUri ? { jwks_uri: app.jwksUri } : {}),
     // The library wants one; the secrets themselves are known as hashes, and `findSecret` compares those.
-    ...(confidential ? { client_secret: 'kept-as-sha256' } : {}),
+    ...(authMethod === 'client_secret_basic' ? { client_secret: 'kept-as-sha256' } : {}),
     ...(app.logoUrl ? { logo_uri: app.logoUrl } : {}),
     ...(app.homepageUrl ? { client_uri: app.homepageUrl } : {}),
     ...(app.privacyUrl ? { policy_uri: app.privacyUrl } : {}),

@@ -1,14 +1,13 @@
 import type { Context } from 'koa';
 import type Provider from 'oidc-provider';
 import { grantableScopes } from '../../config/roles.ts';
-import { isScope, SCOPES, type Scope, sortScopes } from '../../config/scopes.ts';
+import { IDENTITY_SCOPES, isScope, SCOPES, type Scope, sortScopes } from '../../config/scopes.ts';
 import type { RenderPage } from '../http/page.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { Account } from './account.ts';
 import type { RegisteredClient } from './client-metadata.ts';
 import type { ConsentMembership } from './consent.ts';
 import type { GrantStore } from './grant-store.ts';
-import type { Account } from './provider.ts';
-import { IDENTITY_SCOPES } from './resource-servers.ts';
 
 export type Interaction = Awaited<ReturnType<Provider['interactionDetails']>>;
 

@@ -2,15 +2,22 @@ import type { IncomingMessage } from 'node:http';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type Provider from 'oidc-provider';
+import type { KoaContextWithOIDC } from 'oidc-provider';
 import { readFormText } from '../http/forms.ts';
 import { countHeader } from '../http/hosts.ts';
+import { seeOther } from '../http/page.ts';
+import { allowFormTarget } from '../http/security-headers.ts';
 import { AppError } from '../kernel/errors.ts';
 import { ADVERTISED_SCOPES } from './provider.ts';
 
 const DISCOVERY = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
 
 /** Endpoints that programs call: they take forms and answer JSON, whatever they say they accept. */
-const MACHINE_ENDPOINTS = new Set(['/oauth/token']);
+const MACHINE_ENDPOINTS = new Set(['/oauth/token', '/oauth/par']);
+
+/** OpenID Connect Core §3.1.2.1 and RP-Initiated Logout §2: by GET and by POST. */
+const POSTED_BY_BROWSERS = new Set(['/oauth/authorize', '/oauth/logout']);
+const LONGEST_QUERY = 8_000;
 
 const SERVER_ERROR = 'oauthServerError';
 
@@ -24,6 +31,7 @@ const isOurs = (path: string): boolean =>
 
 type Deps = {
   provider: Provider;
+  apiUrl: string;
   webUrl: string;
   /** Wraps what happens at the token endpoint. */
   tokenTransaction: Middleware;
@@ -33,7 +41,7 @@ type Deps = {
  * The library, mounted: before it, what it must not see or can't tell; after it, what the contract wants
  * otherwise. Requests for other paths pass by.
  */
-export function oauthEndpoints({ provider, webUrl, tokenTransaction }: Deps): Middleware {
+export function oauthEndpoints({ provider, apiUrl, webUrl, tokenTransaction }: Deps): Middleware {
   const mounted = compose(provider.middleware) as unknown as Middleware;
   // What the library catches and can't answer (a database that is away, our own bugs) is ours to answer and to log.
   provider.on('server_error', (ctx, error) => {
@@ -52,12 +60,16 @@ export function oauthEndpoints({ provider, webUrl, tokenTransaction }: Deps): Mi
       if (ctx.method !== 'POST') {
         throw new AppError('method_not_allowed', 'Send a POST with a form.', { allow: ['POST', 'OPTIONS'] });
       }
-      if (await screenBody(ctx)) await tokenTransaction(ctx, () => library(ctx, next));
+      if (!(await screenBody(ctx))) return;
+      if (ctx.path === '/oauth/token') await tokenTransaction(ctx, () => library(ctx, next));
+      else await library(ctx, next);
       return;
     }
+    if (POSTED_BY_BROWSERS.has(ctx.path) && ctx.method === 'POST') return await askAgainWithGet(ctx);
     if (ctx.path === '/oauth/authorize') screenAuthorizationRequest(ctx);
     await library(ctx, next);
-    if (DISCOVERY.has(ctx.path)) placeEndpoints(ctx, webUrl);
+    if (ctx.path === '/oauth/logout') letLogoutLeave(ctx);
+    if (DISCOVERY.has(ctx.path)) placeEndpoints(ctx, { apiUrl, webUrl });
     if (ctx.path === '/.well-known/jwks.json' && ctx.status === 200) {
       ctx.set('Cache-Control', 'public, max-age=900');
       ctx.set('Access-Control-Allow-Origin', '*');
@@ -66,16 +78,30 @@ export function oauthEndpoints({ provider, webUrl, tokenTransaction }: Deps): Mi
 }
 
 /**
+ * What an app's page posts comes from another site, and so without our cookies. The same request as a GET has them
+ * (SameSite=Lax lets a navigation through), and nothing happens by it that a person isn't asked.
+ */
+async function askAgainWithGet(ctx: Context): Promise<void> {
+  const query = await readFormText(ctx);
+  if (query.length > LONGEST_QUERY) throw new AppError('payload_too_large', 'The form is too long.');
+  seeOther(ctx, `${ctx.path}?${new URLSearchParams(query).toString()}`);
+}
+
+/** The library's page that goes on by itself when nobody is signed in: its form ends at the app. */
+function letLogoutLeave(ctx: Context): void {
+  const uri = (ctx as unknown as KoaContextWithOIDC).oidc.params?.['post_logout_redirect_uri'];
+  if (ctx.status === 200 && typeof uri === 'string') allowFormTarget(ctx, uri);
+}
+
+const repeats = (types: string): boolean => new Set(types.split(' ')).size !== types.split(' ').length;
+
+/**
  * RFC 6749 §3.1.1: the order of response types doesn't matter, but each stands once. The library takes
  * "code code" for "code"; made unknown, it answers as for any other type.
  */
 function screenAuthorizationRequest(ctx: Context): void {
   const type = ctx.query['response_type'];
-  if (
-    typeof type === 'string' &&
-    type.includes(' ') &&
-    new Set(type.split(' ')).size !== type.split(' ').length
-  ) {
+  if (typeof type === 'string' && repeats(type)) {
     ctx.query = { ...ctx.query, response_type: 'repeated' };
   }
 }
@@ -90,7 +116,11 @@ async function screenBody(ctx: Context): Promise<boolean> {
       throw new AppError('bad_request', 'The request carries more than one Authorization header.'); // Node keeps the first
     }
     if (!ctx.get('Content-Type')) return true; // no body: the library says what is missing
-    replayBody(ctx.req, Buffer.from(await readFormText(ctx)));
+    const text = await readFormText(ctx);
+    const form = new URLSearchParams(text);
+    const repeated = repeats(form.get('response_type') ?? '');
+    if (repeated) form.set('response_type', 'repeated'); // as at the authorization endpoint
+    replayBody(ctx.req, Buffer.from(repeated ? form.toString() : text));
     return true;
   } catch (error) {
     if (!(error instanceof AppError) || error.status === 413) throw error;
@@ -106,6 +136,7 @@ async function screenBody(ctx: Context): Promise<boolean> {
  * already is given to it there; handing it a parsed body instead makes it complain on the console.
  */
 function replayBody(req: IncomingMessage, body: Buffer): void {
+  if (req.headers['content-length'] !== undefined) req.headers['content-length'] = String(body.length);
   Object.defineProperty(req, 'readable', { value: true, configurable: true });
   Object.defineProperty(req, 'iterator', {
     value: async function* () {
@@ -115,7 +146,7 @@ function replayBody(req: IncomingMessage, body: Buffer): void {
 }
 
 /** Each endpoint on its own origin, whatever host the document was asked for at; and the scopes of the API. */
-function placeEndpoints(ctx: Context, webUrl: string): void {
+function placeEndpoints(ctx: Context, { apiUrl, webUrl }: { apiUrl: string; webUrl: string }): void {
   const document = ctx.body as Record<string, unknown> | undefined;
   if (ctx.status !== 200 || !document) return;
   const onWeb = (name: string): object => {
@@ -126,6 +157,7 @@ function placeEndpoints(ctx: Context, webUrl: string): void {
     ...document,
     ...onWeb('authorization_endpoint'),
     ...onWeb('end_session_endpoint'),
+    userinfo_endpoint: `${apiUrl}/oauth/userinfo`,
     scopes_supported: ADVERTISED_SCOPES,
   };
   ctx.set('Cache-Control', 'public, max-age=300');

@@ -1,19 +1,19 @@
 import type { JWK } from 'jose';
 import Provider, { type Adapter, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import type { Role } from '../../config/roles.ts';
-import { ALL_SCOPES } from '../../config/scopes.ts';
+import { ALL_SCOPES, IDENTITY_SCOPES } from '../../config/scopes.ts';
+import type { RenderPage } from '../http/page.ts';
+import type { Account } from './account.ts';
 import { type AmendDeps, amendModels } from './amend-models.ts';
 import { EXTRA_CLIENT_METADATA, type RegisteredClient } from './client-metadata.ts';
 import { letFormPostLeave } from './form-post.ts';
 import type { GrantStore } from './grant-store.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import * as lifetimes from './lifetimes.ts';
+import { rpInitiatedLogout } from './logout.ts';
 import { noticeReplays } from './replays.ts';
-import { IDENTITY_SCOPES, resourceIndicators } from './resource-servers.ts';
+import { resourceIndicators } from './resource-servers.ts';
 import { keepSessionsEnded, type SessionEpochDeps } from './session-epochs.ts';
-
-/** What the OAuth endpoints need to know of a person. */
-export type Account = { id: string; email: string; emailConfirmed: boolean; name: string };
 
 export type ProviderDeps = SessionEpochDeps &
   AmendDeps & {
@@ -28,6 +28,7 @@ export type ProviderDeps = SessionEpochDeps &
     findAccount(id: string): Promise<Account | undefined>;
     roleOf(member: { userId: string; organizationId: string }): Promise<Role | undefined>;
     grants: GrantStore;
+    renderPage: RenderPage;
     renderError(
       ctx: KoaContextWithOIDC,
       problem: { status: number; error: string; description: string },
@@ -70,6 +71,7 @@ function settings(deps: ProviderDeps): Configuration {
       token: '/oauth/token',
       jwks: '/.well-known/jwks.json',
       end_session: '/oauth/logout',
+      pushed_authorization_request: '/oauth/par',
     },
     features: {
       clientCredentials: { enabled: true },
@@ -77,9 +79,9 @@ function settings(deps: ProviderDeps): Configuration {
       userinfo: { enabled: false },
       introspection: { enabled: false },
       revocation: { enabled: false },
-      rpInitiatedLogout: { enabled: false },
+      rpInitiatedLogout: rpInitiatedLogout(deps.renderPage),
       dPoP: { enabled: false },
-      pushedAuthorizationRequests: { enabled: false },
+      pushedAuthorizationRequests: { enabled: true },
       resourceIndicators: resourceIndicators({
         apiUrl: deps.apiUrl,
         roleForGrant: ({ accountId, organizationId }) => deps.roleOf({ userId: accountId, organizationId }),
@@ -87,7 +89,7 @@ function settings(deps: ProviderDeps): Configuration {
     },
     scopes: [...IDENTITY_SCOPES],
     claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'] },
-    conformIdTokenClaims: false, // there is no userinfo endpoint to read them from: they stand in the id_token
+    conformIdTokenClaims: false, // they stand in the id_token too, where most apps look for them
     responseTypes: ['code'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
     enabledJWA: { idTokenSigningAlgValues: ['RS256'] },

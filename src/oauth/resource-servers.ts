@@ -1,7 +1,8 @@
 import { type Client, errors, type KoaContextWithOIDC, type ResourceServer } from 'oidc-provider';
+import { DEVICE_CODE } from '../../config/app-kinds.ts';
 import type { Role } from '../../config/roles.ts';
 import { capScopes } from '../../config/roles.ts';
-import { isScope, type Scope } from '../../config/scopes.ts';
+import { IDENTITY_SCOPES, isIdentityScope, isScope, type Scope } from '../../config/scopes.ts';
 import type { RegisteredClient } from './client-metadata.ts';
 import { ACCESS_TOKEN_SECONDS } from './lifetimes.ts';
 
@@ -10,11 +11,6 @@ import { ACCESS_TOKEN_SECONDS } from './lifetimes.ts';
  * the customer's page shows. A URN of ours, since the library wants an absolute URI; clients never see it.
  */
 const DEFAULT_RESOURCE = 'urn:promptreports:api';
-
-/** Scopes that ask who the person is (OpenID Connect Core §5.4), beside those of the API. */
-export const IDENTITY_SCOPES = ['openid', 'profile', 'email'] as const;
-
-const isIdentityScope = (scope: string): boolean => (IDENTITY_SCOPES as readonly string[]).includes(scope);
 
 /**
  * Which of the requested scopes are for the API. Throws `invalid_scope` (RFC 6749 §5.2) for one that is
@@ -37,6 +33,17 @@ function requestedApiScopes(
   return api;
 }
 
+const REDEEMING = new Set(['authorization_code', 'refresh_token', DEVICE_CODE]);
+
+/** The `scope` of a request that asks a person, as it was sent: what the library holds has lost offline_access already. */
+function askedScope(ctx: KoaContextWithOIDC): unknown {
+  const { route, body } = ctx.oidc;
+  if (route === 'authorization') return ctx.query['scope'];
+  return route === 'pushed_authorization_request' || route === 'device_authorization'
+    ? body?.['scope']
+    : undefined;
+}
+
 type Deps = {
   apiUrl: string;
   /** The person's role in the grant's organization; undefined when they don't belong to it any more. */
@@ -52,14 +59,13 @@ export function resourceIndicators({ apiUrl, roleForGrant }: Deps) {
   const checkScopes = (ctx: KoaContextWithOIDC, client: RegisteredClient): void => {
     const { params } = ctx.oidc;
     if (!params) return;
-    const asked = ctx.oidc.route === 'authorization' ? ctx.query['scope'] : undefined;
+    const asked = askedScope(ctx);
     if (typeof asked === 'string' && asked.split(' ').includes('offline_access')) {
       // The library takes it out before it gets here. Refresh tokens come without it, so it would mean nothing.
       throw new errors.InvalidScope('refresh tokens are issued without this scope', 'offline_access');
     }
-    const refreshing =
-      params['grant_type'] === 'refresh_token' || params['grant_type'] === 'authorization_code';
-    if (params['scope'] === undefined && !refreshing) {
+    const redeems = REDEEMING.has(String(params['grant_type'])); // then the scope was settled before
+    if (params['scope'] === undefined && !redeems) {
       // RFC 6749 §3.3: no scope asked for means the default: all that the app was registered for.
       params['scope'] = client.allowed_scopes.join(' ');
     }

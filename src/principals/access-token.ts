@@ -1,6 +1,6 @@
 import { createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet, jwtVerify } from 'jose';
 import { z } from 'zod';
-import { isScope } from '../../config/scopes.ts';
+import { isIdentityScope, isScope } from '../../config/scopes.ts';
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { absent, bad, invalidCredential, type Presented, proven, type Resolver } from './resolve.ts';
@@ -55,7 +55,9 @@ export function createAccessTokenResolver({ apiUrl, keys, standings, clock }: Ac
     if (claims instanceof AppError) return bad(claims);
 
     const { sub, client_id: clientId, org_id: organizationId, jti } = claims;
-    const granted = claims.scope.split(' ').filter(isScope);
+    const all = claims.scope.split(' ');
+    const granted = all.filter(isScope);
+    const identityScopes = all.filter(isIdentityScope);
     const proof = (...tags: string[]) => ({
       restsOn: { tags, forMs: claims.exp * 1000 - now.getTime() },
       admits: ({ path }: Presented) =>
@@ -76,7 +78,16 @@ export function createAccessTokenResolver({ apiUrl, keys, standings, clock }: Ac
     if (!standing || !scopes) return bad(revoked());
     const { environment } = standing;
     return proven(
-      { method: 'oauth_user', id: sub, organizationId, userId: sub, clientId, environment, scopes },
+      {
+        method: 'oauth_user',
+        id: sub,
+        organizationId,
+        userId: sub,
+        clientId,
+        environment,
+        scopes,
+        ...(identityScopes.length > 0 ? { identityScopes } : {}),
+      },
       proof(`user:${sub}`, `app:${clientId}`, `organization:${organizationId}`),
     );
   };
@@ -122,14 +133,14 @@ function createVerifier(
 
 /**
  * RFC 8707: a token without a named resource has the client itself as its audience, and is for all of the API; one with
- * a resource is for that and what is below it.
+ * a resource is for that and what is below it. Userinfo tells of the person, whatever else the token is for.
  */
 function audienceCovers(
   { aud, client_id: clientId }: AccessTokenClaims,
   apiUrl: string,
   path: string,
 ): boolean {
-  if (aud === clientId || aud === apiUrl) return true;
+  if (aud === clientId || aud === apiUrl || path === '/oauth/userinfo') return true;
   const url = apiUrl + path;
   return (
     aud.startsWith(`${apiUrl}/v1`) && (url === aud || url.startsWith(aud.endsWith('/') ? aud : `${aud}/`))

@@ -5,6 +5,8 @@ export type CredentialSource = {
   /** Node's flat list of names and values: `headers` keeps only the first of several Authorization headers. */
   rawHeaders: readonly string[];
   query: URLSearchParams;
+  /** From a form, where the endpoint takes one there (RFC 6750 §2.2). */
+  formToken?: string | undefined;
 };
 
 // RFC 6750 §2.3's name, and those that people try.
@@ -32,14 +34,15 @@ const isCredential = (name: string, value: string): boolean =>
  * The one bearer credential of a request (RFC 6750 §2.1). Throws 400 when there are several or when one stands in the
  * query, where logs and referrers keep it; 401 when there is none, or another scheme. Does NOT say whether it is valid.
  */
-export function readCredential({ rawHeaders, query }: CredentialSource): string {
+export function readCredential({ rawHeaders, query, formToken }: CredentialSource): string {
   const headers = rawHeaders.filter(
     (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization',
   );
   const inQuery = [...query].filter(([name, value]) => isCredential(name, value)).length;
-  if (headers.length + inQuery > 1) throw multipleCredentials();
+  if (headers.length + inQuery + (formToken ? 1 : 0) > 1) throw multipleCredentials();
   if (inQuery > 0) throw misplacedCredential('query');
 
+  if (formToken) return formToken;
   const [header] = headers;
   if (header === undefined || header.trim() === '') throw missingCredential();
   const [, scheme = '', rest = ''] = /^(\S+)(?:\s+(.*))?$/.exec(header.trim()) ?? [];

@@ -1,5 +1,5 @@
 import type { Environment } from '../../config/environments.ts';
-import type { Scope } from '../../config/scopes.ts';
+import type { IdentityScope, Scope } from '../../config/scopes.ts';
 
 /** How a caller proved who it is. */
 type Method = 'api_key' | 'oauth_user' | 'client_credentials';
@@ -19,6 +19,8 @@ export type Principal = {
   clientId?: string;
   environment: Environment;
   scopes: readonly Scope[];
+  /** What the app may know of the person; absent where nothing was asked. No route needs it: `/oauth/userinfo` does. */
+  identityScopes?: readonly IdentityScope[];
 };
 
 /** Who acts, and from which address. */
