@@ -3,8 +3,8 @@ import * as foundation from './migrations/0001-foundation.ts';
 import * as resources from './migrations/0002-resources.ts';
 import * as credentials from './migrations/0003-credentials.ts';
 import * as usage from './migrations/0004-usage.ts';
-import * as account from './migrations/0009-account.ts';
 import * as oauthFamily from './migrations/0007-oauth-family.ts';
+import * as account from './migrations/0009-account.ts';
 
 /** In the order in which they run. A name, once released, never changes. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
@@ -12,8 +12,8 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
   '0002-resources': resources,
   '0003-credentials': credentials,
   '0004-usage': usage,
-  '0009-account': account,
   '0007-oauth-family': oauthFamily,
+  '0009-account': account,
 };
 
 // Any number that nobody else locks; the same in every process.
