@@ -25,6 +25,8 @@ export type Config = {
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   credentialCacheSeconds: number;
   refreshGraceSeconds: number;
+  /** For how long usage is kept by the hour, then by the day; and by the second. */
+  usageRetentionDays: { hours: number; days: number; seconds: number };
 };
 
 /** Carries every fault of the settings, one a line, each naming its variable. */
@@ -67,6 +69,13 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       if (values[name]?.startsWith('http:')) faults.push(`${name} must be an https URL in production`);
     }
   }
+  const usageRetentionDays = {
+    hours: values.USAGE_HOURS_DAYS ?? 35,
+    days: values.USAGE_DAYS_DAYS ?? 400,
+    seconds: values.USAGE_SECONDS_DAYS ?? 7,
+  };
+  if (usageRetentionDays.days < usageRetentionDays.hours)
+    faults.push('USAGE_DAYS_DAYS must be at least USAGE_HOURS_DAYS');
   if (faults.length > 0) throw new ConfigError(faults);
 
   const apiUrl = values.API_URL ?? `http://localhost:${port}`;
@@ -88,6 +97,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     logLevel: values.LOG_LEVEL ?? 'info',
     credentialCacheSeconds: values.CREDENTIAL_CACHE_SECONDS ?? 300,
     refreshGraceSeconds: values.REFRESH_GRACE_SECONDS ?? 10,
+    usageRetentionDays,
   };
 }
 

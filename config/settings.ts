@@ -29,6 +29,13 @@ const seconds = (most: number) =>
     .transform(Number)
     .refine((value) => value <= most, `must be at most ${most}`);
 
+const days = (most: number) =>
+  z
+    .string()
+    .regex(/^[1-9]\d{0,4}$/, 'must be a whole number of days')
+    .transform(Number)
+    .refine((value) => value <= most, `must be at most ${most}`);
+
 const urlOf = (...protocols: string[]) =>
   z.string().refine(
     (value) => {
@@ -106,6 +113,13 @@ export const SETTINGS = {
   ),
   REFRESH_GRACE_SECONDS: seconds(60).describe(
     'How long a refresh token that was just rotated may be repeated by its client. Default 10; 0 allows one use.',
+  ),
+  USAGE_HOURS_DAYS: days(400).describe('How long usage is kept by the hour; then by the day. Default 35.'),
+  USAGE_DAYS_DAYS: days(3_650).describe(
+    'How long usage is kept at all; at least USAGE_HOURS_DAYS. Default 400.',
+  ),
+  USAGE_SECONDS_DAYS: days(400).describe(
+    'How long requests are kept by the second, for `limits try`. Default 7.',
   ),
 } as const;
 

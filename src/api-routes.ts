@@ -9,6 +9,7 @@ import { organizationRoutes } from './organizations/routes.ts';
 import { meRoutes } from './resources/me-routes.ts';
 import { allResourceRoutes } from './resources/routes.ts';
 import type { Services } from './services.ts';
+import { usageRoutes } from './usage/routes.ts';
 
 /** Every route of the API in one table: what is served, what is documented, and what the tests walk. */
 export function apiRoutes(services: Services): Route[] {
@@ -21,6 +22,7 @@ export function apiRoutes(services: Services): Route[] {
     ...appSecretRoutes({ manageApps, apps, clock }),
     ...organizationRoutes({ members, organizations }),
     ...auditRoutes({ auditLog }),
+    ...usageRoutes({ reports: services.usageReports, clock }),
     ...allResourceRoutes(resources, { transaction, audit, clock }),
   ];
   return [...v1, ...resourceMetadataRoutes(v1, config), ...openApiRoutes(v1, config)];

@@ -13,6 +13,8 @@ import { createSessionStore } from '../adapters/database/sessions.ts';
 import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
 import { createStandings } from '../adapters/database/standings.ts';
 import { createUsageStore } from '../adapters/database/usage.ts';
+import { createUsageCleaning } from '../adapters/database/usage-cleaning.ts';
+import { createUsageReports } from '../adapters/database/usage-reports.ts';
 import { createUserStore } from '../adapters/database/users.ts';
 import { createSafeFetch } from '../adapters/http/safe-fetch.ts';
 import { createMailer } from '../adapters/mail/mailer.ts';
@@ -35,6 +37,7 @@ import { loadSigningKeys } from './oauth/signing-keys.ts';
 import { createOrganizationCreator } from './organizations/create-organization.ts';
 import { createMembers } from './organizations/members.ts';
 import { createUsageMeter } from './usage/meter.ts';
+import { createUsageSweep } from './usage/sweep.ts';
 
 /**
  * The outside world, opened, and the functions that the server, the command line and the tests share. The only
@@ -92,6 +95,11 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     record: sessionStore.recordSeen,
     clock,
     logger,
+  });
+  const sweepUsage = createUsageSweep({
+    cleaning: createUsageCleaning(database),
+    retention: config.usageRetentionDays,
+    clock,
   });
   const flushUses = async () => {
     await keyUses.flush();
@@ -161,6 +169,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     usage,
     usageMeter,
     sessionUses,
+    usageReports: createUsageReports(database),
     flushUses,
     /** Opened by whoever remembers proofs of credentials: the server, not the commands. */
     openChangeFeed: () => {
@@ -175,6 +184,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       await records.forgetAnswers(config.refreshGraceSeconds);
       await users.sweepEmailTokens();
       await invitations.sweep();
+      await sweepUsage();
     },
     close: async () => {
       await background.drained();

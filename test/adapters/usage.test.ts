@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../adapters/database/database.ts';
 import { createUsageStore } from '../../adapters/database/usage.ts';
-import type { UsageStore } from '../../src/usage/usage.ts';
+import type { UsageBatch, UsageStore } from '../../src/usage/usage.ts';
 import { describeEachDatabase } from '../support/databases.ts';
 import { at, batchOf, hourCount, minuteCount, networkUse, newOrganization } from '../usage/support.ts';
 
@@ -135,26 +135,45 @@ describeEachDatabase('The storage of usage', (open) => {
       ]);
     });
 
-    test('beside others that add to the same rows in another order: nothing is lost, nobody waits in a circle', async () => {
-      const keys = Array.from({ length: 50 }, (_, index) => `key_${index}`);
-      await Promise.all(
-        Array.from({ length: 20 }, (_, writer) => {
-          const ordered = writer % 2 === 0 ? keys : keys.toReversed();
-          return usage.add(
-            batchOf({
-              hours: ordered.map((credential) => hourCount({ organizationId, credential })),
-              minutes: [minuteCount({ organizationId, asked: perSecond({ [writer]: 1, 59: 1 }) })],
-              networks: ordered.map((credential) => networkUse({ organizationId, credential })),
-            }),
-          );
-        }),
-      );
-      const rows = await rowsOf('usage_hours');
-      expect(rows).toHaveLength(50);
-      for (const row of rows) expect(row).toMatchObject({ requests: '20' });
-      const [minute] = await rowsOf('usage_minutes');
-      expect(minute).toMatchObject({
-        asked: perSecond(Object.fromEntries([...Array.from({ length: 20 }, (_, i) => [i, 1]), [59, 20]])),
+    describe('beside others that add to the same rows in another order: nothing is lost, nobody waits in a circle, of', () => {
+      const names = Array.from({ length: 600 }, (_, index) => `key_${index}`);
+      const writers = 6;
+      /** Each writer's names, every other one's backwards. */
+      const together = (batchWith: (ordered: string[], writer: number) => Partial<UsageBatch>) =>
+        Promise.all(
+          Array.from({ length: writers }, (_, writer) => {
+            const ordered = writer % 2 === 0 ? names : names.toReversed();
+            return usage.add(batchOf(batchWith(ordered, writer)));
+          }),
+        );
+
+      test('hours', async () => {
+        await together((ordered) => ({
+          hours: ordered.map((credential) => hourCount({ organizationId, credential })),
+        }));
+        const rows = await rowsOf('usage_hours');
+        expect(rows).toHaveLength(names.length);
+        expect(rows.every((row) => row['requests'] === String(writers))).toBe(true);
+      });
+
+      test('minutes', async () => {
+        const minuteOf = (name: string) => new Date(at('00:00:00').getTime() + names.indexOf(name) * 60_000);
+        await together((ordered, writer) => ({
+          minutes: ordered.map((name) =>
+            minuteCount({ organizationId, minute: minuteOf(name), asked: perSecond({ [writer]: 1, 59: 1 }) }),
+          ),
+        }));
+        const rows = await rowsOf('usage_minutes');
+        expect(rows).toHaveLength(names.length);
+        const each = perSecond({ 0: 1, 1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 59: writers });
+        for (const row of rows) expect(row['asked']).toEqual(each);
+      });
+
+      test('networks', async () => {
+        await together((ordered) => ({
+          networks: ordered.map((credential) => networkUse({ organizationId, credential })),
+        }));
+        expect(await rowsOf('credential_networks')).toHaveLength(names.length);
       });
     });
   });

@@ -127,6 +127,9 @@ describe('a fault', () => {
     ['SMTP_URL', 'mail.example.com'],
     ['REFRESH_GRACE_SECONDS', '-1'],
     ['REFRESH_GRACE_SECONDS', '1.5'],
+    ['USAGE_HOURS_DAYS', '0'],
+    ['USAGE_SECONDS_DAYS', '401'],
+    ['USAGE_DAYS_DAYS', '34'], // fewer than the default of USAGE_HOURS_DAYS
   ])('is %s=%s', (name, value) => {
     expect(faultsOf({ [name]: value })).toEqual([expect.stringMatching(`^${name} `)]);
   });
