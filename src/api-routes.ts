@@ -10,11 +10,12 @@ import { meRoutes } from './resources/me-routes.ts';
 import { allResourceRoutes } from './resources/routes.ts';
 import type { Services } from './services.ts';
 import { usageRoutes } from './usage/routes.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 
 /** Every route of the API in one table: what is served, what is documented, and what the tests walk. */
 export function apiRoutes(services: Services): Route[] {
   const { config, keys, apiKeys, apps, manageApps, organizations, members, auditLog, resources } = services;
-  const { transaction, audit, clock } = services;
+  const { manageWebhooks, transaction, audit, clock } = services;
   const v1 = [
     ...meRoutes(),
     ...apiKeyRoutes({ keys, apiKeys, clock }),
@@ -23,6 +24,7 @@ export function apiRoutes(services: Services): Route[] {
     ...organizationRoutes({ members, organizations }),
     ...auditRoutes({ auditLog }),
     ...usageRoutes({ reports: services.usageReports, clock }),
+    ...webhookRoutes({ manageWebhooks }),
     ...allResourceRoutes(resources, { transaction, audit, clock }),
   ];
   return [...v1, ...resourceMetadataRoutes(v1, config), ...openApiRoutes(v1, config)];

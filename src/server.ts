@@ -50,6 +50,8 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   }, SWEEP_INTERVAL_MS).unref();
   const flushing = setInterval(() => services.background.run(services.flushUses), FLUSH_INTERVAL_MS).unref();
 
+  const deliveries = services.startDeliveries();
+
   logger.info({ apiUrl: config.apiUrl, webUrl: config.webUrl, database: services.database.kind }, 'ready');
   if (!config.production) process.stdout.write(welcome(config, made));
 
@@ -58,10 +60,11 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     logger.info({ signal }, 'stopping');
     clearInterval(sweeping);
     clearInterval(flushing);
+    const sent = deliveries.stop();
     const force = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS).unref();
     server.close(() => {
       clearTimeout(force);
-      services.close().catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
+      sent.then(services.close).catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
     });
     server.closeIdleConnections();
   };

@@ -16,6 +16,10 @@ import { createUsageStore } from '../adapters/database/usage.ts';
 import { createUsageCleaning } from '../adapters/database/usage-cleaning.ts';
 import { createUsageReports } from '../adapters/database/usage-reports.ts';
 import { createUserStore } from '../adapters/database/users.ts';
+import { createDeliveryStore, createDeliveryUpkeep } from '../adapters/database/webhook-deliveries.ts';
+import { createOutbox } from '../adapters/database/webhook-outbox.ts';
+import { createDeliveryQueue } from '../adapters/database/webhook-queue.ts';
+import { createWebhookStore } from '../adapters/database/webhooks.ts';
 import { createSafeFetch } from '../adapters/http/safe-fetch.ts';
 import { createMailer } from '../adapters/mail/mailer.ts';
 import { createMemoryAttemptLimit } from '../adapters/memory/attempts.ts';
@@ -36,8 +40,17 @@ import { createClientAdapter } from './oauth/client-adapter.ts';
 import { loadSigningKeys } from './oauth/signing-keys.ts';
 import { createOrganizationCreator } from './organizations/create-organization.ts';
 import { createMembers } from './organizations/members.ts';
+import { createTellAdmins } from './organizations/tell-admins.ts';
 import { createUsageMeter } from './usage/meter.ts';
 import { createUsageSweep } from './usage/sweep.ts';
+import { createConclude, createDisable } from './webhooks/conclude.ts';
+import { createPublisher } from './webhooks/envelope.ts';
+import { alsoTelling } from './webhooks/event.ts';
+import { disabledMail } from './webhooks/mail.ts';
+import { createWebhooks } from './webhooks/manage.ts';
+import { RETRY_FOR_SECONDS } from './webhooks/retry.ts';
+import { createSend } from './webhooks/send.ts';
+import { startDeliveryWorker } from './webhooks/worker.ts';
 
 /**
  * The outside world, opened, and the functions that the server, the command line and the tests share. The only
@@ -62,9 +75,10 @@ export type Services = Awaited<ReturnType<typeof openServices>>;
 
 async function assemble(config: Config, logger: Logger, database: Database) {
   const sealer = createSealer(config.secretKey ?? developmentSecretKey(config.dataDir));
-  const audit = createAuditLog(database);
-  const background = createBackground(logger);
   const clock = systemClock;
+  const publish = createPublisher({ outbox: createOutbox(database), clock });
+  const audit = alsoTelling(createAuditLog(database), publish);
+  const background = createBackground(logger);
   const redis = config.redisUrl ? connectRedis(config.redisUrl, logger) : undefined;
   const transaction = database.transaction;
   const users = createUserStore(database);
@@ -116,7 +130,18 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     from: config.mailFrom,
   });
   const createAttemptLimit = redis ? createRedisAttemptLimits(redis) : createMemoryAttemptLimit;
-  const safeFetch = createSafeFetch({ allowLoopback: !config.production });
+  const urlRules = { allowLoopback: !config.production };
+  const safeFetch = createSafeFetch(urlRules);
+  const webhooks = createWebhookStore(database, sealer);
+  const deliveryUpkeep = createDeliveryUpkeep(database);
+  const tellAdmins = createTellAdmins({ organizations, sendMail, inBackground: background.run });
+  const disableWebhook = createDisable({
+    webhooks,
+    tell: ({ organizationId, ...webhook }, reason) =>
+      tellAdmins(organizationId, disabledMail(webhook, reason)),
+    transaction,
+    audit,
+  });
   const closing: (() => Promise<void>)[] = [];
 
   return {
@@ -163,6 +188,26 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       audit,
       clock,
     }),
+    manageWebhooks: createWebhooks({
+      webhooks,
+      deliveries: createDeliveryStore(database),
+      urlRules,
+      transaction,
+      audit,
+      clock,
+    }),
+    /** Begins to send what is queued for webhooks: the server does, not the commands. */
+    startDeliveries: () => {
+      const queue = createDeliveryQueue(database, sealer);
+      return startDeliveryWorker({
+        queue,
+        send: createSend({ safeFetch, clock }),
+        conclude: createConclude({ queue, disable: disableWebhook, transaction }),
+        clock,
+        random: Math.random,
+        logger,
+      });
+    },
     auditLog: createAuditLogReader(database),
     keyUses,
     secretUses,
@@ -185,6 +230,9 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       await users.sweepEmailTokens();
       await invitations.sweep();
       await sweepUsage();
+      await deliveryUpkeep.expire(RETRY_FOR_SECONDS);
+      await deliveryUpkeep.forget();
+      for (const webhook of await deliveryUpkeep.overflowing()) await disableWebhook(webhook, 'backlog');
     },
     close: async () => {
       await background.drained();

@@ -15,7 +15,10 @@ export function createAuditLog(database: Database): RecordAudit {
         actor_id: event.actor.id,
         target_id: event.targetId,
         ip: event.ip,
-        data: JSON.stringify(event.data ?? {}),
+        data: JSON.stringify({
+          ...event.data,
+          ...(event.environment ? { environment: event.environment } : {}),
+        }),
       });
   };
 }

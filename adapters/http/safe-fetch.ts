@@ -6,8 +6,8 @@ import {
   request as requestHttp,
 } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
-import { isLoopbackAddress, isPublicAddress } from '../../src/kernel/public-address.ts';
+import type { LookupFunction } from 'node:net';
+import { isAllowedAddress, NOT_PUBLIC, readPublicUrl } from '../../src/kernel/public-url.ts';
 import {
   type SafeFetch,
   type SafeFetchAnswer,
@@ -38,21 +38,18 @@ export function createSafeFetch({
   resolve?: Resolve;
 }): SafeFetch {
   return async (target, options) => {
-    const url = readUrl(target, allowLoopback);
-    const isAllowed = (address: string): boolean =>
-      (allowLoopback && isLoopbackAddress(address)) ||
-      (url.protocol === 'https:' && isPublicAddress(address));
+    const rules = { allowLoopback };
+    const url = readPublicUrl(target, rules); // a host that is an address is never looked up: the hook would not see it
+    if ('fault' in url) throw new SafeFetchError('refused', url.fault);
+    const isAllowed = (address: string): boolean => isAllowedAddress(address, url.protocol, rules);
 
-    // A host that is an address is never looked up, so the hook would not see it.
-    const literal = url.hostname.replace(/^\[|\]$/g, '');
-    if (isIP(literal) !== 0 && !isAllowed(literal)) throw refusedAddress();
-
-    const signal = AbortSignal.timeout(options.timeoutMs);
+    const timeout = AbortSignal.timeout(options.timeoutMs);
+    const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
     try {
       return await exchange(url, options, { signal, lookup: checkedLookup(resolve, isAllowed) });
     } catch (error) {
       if (error instanceof SafeFetchError) throw error;
-      if (signal.aborted) {
+      if (timeout.aborted) {
         throw new SafeFetchError('timeout', `No whole answer within ${options.timeoutMs} ms.`, {
           cause: error,
         });
@@ -62,20 +59,7 @@ export function createSafeFetch({
   };
 }
 
-function readUrl(target: string, allowLoopback: boolean): URL {
-  const url = URL.parse(target); // also brings 0x7f.1, 2130706433 and full-width digits into one notation
-  if (!url) throw new SafeFetchError('refused', 'This is not an absolute URL.');
-  if (url.protocol !== 'https:' && !(allowLoopback && url.protocol === 'http:')) {
-    throw new SafeFetchError('refused', 'Only https URLs are fetched.');
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw new SafeFetchError('refused', 'The URL must not hold a user name or password.');
-  }
-  return url;
-}
-
-const refusedAddress = (): SafeFetchError =>
-  new SafeFetchError('refused', 'The host is not on the public internet.');
+const refusedAddress = (): SafeFetchError => new SafeFetchError('refused', NOT_PUBLIC);
 
 /** Node's `lookup` hook, in both of its forms: all addresses, or one. */
 function checkedLookup(resolve: Resolve, isAllowed: (address: string) => boolean): LookupFunction {

@@ -42,12 +42,12 @@ export function createApiKeyCreator(deps: {
       await deps.audit({
         type: apiKey.rotatedFrom ? 'api_key.rotated' : 'api_key.created',
         organizationId: apiKey.organizationId,
+        environment: apiKey.environment,
         actor,
         targetId: apiKey.id,
         ...(ip ? { ip } : {}),
         data: {
           name: apiKey.name,
-          environment: apiKey.environment,
           scopes: apiKey.scopes,
           ...(apiKey.rotatedFrom ? { rotatedFrom: apiKey.rotatedFrom } : {}),
         },

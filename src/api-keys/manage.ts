@@ -29,12 +29,13 @@ export function createApiKeys({ apiKeys, createApiKey, transaction, audit, clock
   const record = (
     type: 'api_key.updated' | 'api_key.revoked',
     { principal, ip }: By,
-    id: string,
+    { id, environment }: ApiKey,
     data = {},
   ) =>
     audit({
       type,
       organizationId: principal.organizationId,
+      environment,
       actor: actorOf(principal),
       targetId: id,
       ip,
@@ -71,7 +72,7 @@ export function createApiKeys({ apiKeys, createApiKey, transaction, audit, clock
         );
         await apiKeys.update(id, change);
         const fields = Object.keys(change);
-        if (fields.length > 0) await record('api_key.updated', { principal, ip }, id, { fields });
+        if (fields.length > 0) await record('api_key.updated', { principal, ip }, key, { fields });
         return { ...key, ...change };
       }),
 
@@ -111,7 +112,7 @@ export function createApiKeys({ apiKeys, createApiKey, transaction, audit, clock
         if (!isItself(principal, id)) refuseKey(principal, 'revoke another');
         if (key.revokedAt) return; // revoking twice is revoking
         await apiKeys.revoke(id);
-        await record('api_key.revoked', { principal, ip }, id, { name: key.name });
+        await record('api_key.revoked', { principal, ip }, key, { name: key.name });
       }),
   };
 }

@@ -40,12 +40,13 @@ export function createApps({ apps, registerApp, endGrants, transaction, audit, c
   const record = (
     type: 'app.updated' | 'app.deleted' | 'app.secret_created' | 'app.secret_deleted',
     { principal, ip }: By,
-    targetId: string,
+    { id: targetId, environment }: App,
     data: Record<string, unknown>,
   ) =>
     audit({
       type,
       organizationId: principal.organizationId,
+      environment,
       actor: actorOf(principal),
       targetId,
       ip,
@@ -88,7 +89,7 @@ export function createApps({ apps, registerApp, endGrants, transaction, audit, c
           requireHeld(by.principal, after.scopes);
         }
         await apps.update(id, wanted, after.updatedAt);
-        await record('app.updated', by, id, { fields });
+        await record('app.updated', by, app, { fields });
         return after;
       }),
 
@@ -98,7 +99,7 @@ export function createApps({ apps, registerApp, endGrants, transaction, audit, c
         const app = await lock(by, id);
         await endGrants({ appId: id });
         await apps.delete(id);
-        await record('app.deleted', by, id, { name: app.name });
+        await record('app.deleted', by, app, { name: app.name });
       }),
 
     addSecret: (
@@ -124,13 +125,13 @@ export function createApps({ apps, registerApp, endGrants, transaction, audit, c
         const now = clock();
         const { value, secret } = makeAppSecret(expiresAt, now);
         await apps.addSecret(appId, secret, now);
-        await record('app.secret_created', by, appId, { secretId: secret.id, last4: secret.last4 });
+        await record('app.secret_created', by, app, { secretId: secret.id, last4: secret.last4 });
         return { value, secret: { ...secret, createdAt: now, lastUsedAt: undefined } };
       }),
 
     deleteSecret: (by: By, appId: string, id: string): Promise<void> =>
       transaction(async () => {
-        await lock(by, appId);
+        const app = await lock(by, appId);
         const usable = await apps.usableSecrets(appId);
         if (usable.length === 1 && usable[0] === id) {
           throw new AppError(
@@ -139,7 +140,7 @@ export function createApps({ apps, registerApp, endGrants, transaction, audit, c
           );
         }
         if (!(await apps.deleteSecret(appId, id))) throw notFound();
-        await record('app.secret_deleted', by, appId, { secretId: id });
+        await record('app.secret_deleted', by, app, { secretId: id });
       }),
   };
 }

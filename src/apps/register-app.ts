@@ -57,10 +57,11 @@ export function createAppRegistration(deps: {
       await deps.audit({
         type: 'app.created',
         organizationId: app.organizationId,
+        environment: app.environment,
         actor,
         targetId: app.id,
         ...(ip ? { ip } : {}),
-        data: { name: app.name, kind: app.kind, environment: app.environment, scopes: app.scopes },
+        data: { name: app.name, kind: app.kind, scopes: app.scopes },
       });
       return { app, secret: value };
     });

@@ -1,3 +1,5 @@
+import type { Environment } from '../../config/environments.ts';
+
 /**
  * The audit log: who changed what, written in the transaction of the change itself.
  * A closed list: an event that isn't here can't be written, and each has one meaning.
@@ -42,13 +44,22 @@ export type AuditEventType =
   | 'folder.deleted'
   | 'report.created'
   | 'report.updated'
+  | 'report.completed'
+  | 'report.failed'
   | 'report.deleted'
   | 'evaluation.created'
   | 'evaluation.updated'
+  | 'evaluation.completed'
+  | 'evaluation.failed'
   | 'evaluation.deleted'
   | 'dataset.created'
   | 'dataset.updated'
-  | 'dataset.deleted';
+  | 'dataset.deleted'
+  | 'webhook.created'
+  | 'webhook.updated'
+  | 'webhook.deleted'
+  | 'webhook.secret_rotated'
+  | 'webhook.disabled';
 
 export type AuditActor = { type: 'user' | 'app' | 'api_key' | 'operator' | 'system'; id?: string };
 
@@ -56,6 +67,8 @@ export type AuditEvent = {
   type: AuditEventType;
   /** Absent for what belongs to a person alone. */
   organizationId?: string;
+  /** Of the data or credential that it is about; absent for what concerns the whole organization. */
+  environment?: Environment;
   actor: AuditActor;
   targetId?: string;
   /** The client's address, as far as there is a request. */

@@ -10,6 +10,8 @@ export type SafeFetchOptions = {
   maxBytes: number;
   /** What happens to a body that is longer: the request fails (the default), or the rest is not read. */
   longBody?: 'fail' | 'cut';
+  /** Ends it early, as unreachable. */
+  signal?: AbortSignal;
 };
 
 export type SafeFetchAnswer = {

@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { idOf, metadata } from '../kernel/schemas.ts';
 import { withStep } from './progress.ts';
 import type { Resource } from './resource.ts';
-import { presentTracked, type Tracked, trackedChange, trackedFields, trackedObject } from './tracked.ts';
+import {
+  ending,
+  presentTracked,
+  type Tracked,
+  trackedChange,
+  trackedFields,
+  trackedObject,
+} from './tracked.ts';
 
 /** A run of a prompt over a dataset. What it is of is said once, at its creation. */
 export type Evaluation = Tracked & { promptId: string | null; datasetId: string | null };
@@ -32,6 +39,7 @@ export const evaluations: Resource<Evaluation, EvaluationFields, EvaluationChang
   create,
   change,
   decide: withStep,
+  alsoHappened: ending('evaluation'),
   present: (evaluation): z.input<typeof object> =>
     presentTracked('evaluation', evaluation, {
       promptId: evaluation.promptId,

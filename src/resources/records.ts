@@ -34,12 +34,12 @@ export const recordBy = (
   audit({
     type,
     organizationId: principal.organizationId,
+    environment: principal.environment,
     actor: actorOf(principal),
     targetId,
     ip,
     data: {
       ...data,
-      environment: principal.environment,
       ...(principal.clientId ? { clientId: principal.clientId } : {}),
     },
   });

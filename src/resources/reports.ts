@@ -2,7 +2,14 @@ import { z } from 'zod';
 import { idOf, jsonObject, metadata } from '../kernel/schemas.ts';
 import { withStep } from './progress.ts';
 import type { Resource } from './resource.ts';
-import { presentTracked, type Tracked, trackedChange, trackedFields, trackedObject } from './tracked.ts';
+import {
+  ending,
+  presentTracked,
+  type Tracked,
+  trackedChange,
+  trackedFields,
+  trackedObject,
+} from './tracked.ts';
 
 /** A report that is to be made, is being made, or was. What it is made from is said once, at its creation. */
 export type Report = Tracked & { promptId: string | null; parameters: Record<string, unknown> };
@@ -32,6 +39,7 @@ export const reports: Resource<Report, ReportFields, ReportChange> = {
   create,
   change,
   decide: withStep,
+  alsoHappened: ending('report'),
   present: (report): z.input<typeof object> =>
     presentTracked('report', report, { promptId: report.promptId, parameters: report.parameters }),
 };

@@ -34,6 +34,14 @@ export const trackedChange = <Fields extends z.ZodRawShape>(fields: Fields) =>
     .partial()
     .superRefine((change, context) => resultWithStatus(change as Step, context));
 
+/** What else an update was: the step that ended the work. */
+export const ending =
+  (name: 'report' | 'evaluation') =>
+  ({ status: from }: Progress, { status: to }: Progress) =>
+    to !== from && (to === 'completed' || to === 'failed')
+      ? [{ type: `${name}.${to}` as const, data: {} }]
+      : [];
+
 /** What may be given at creation and changed later. */
 export const trackedFields = { name: text(1, 200), metadata };
 

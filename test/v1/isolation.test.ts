@@ -45,6 +45,12 @@ const MAKE: Record<string, Make> = {
     const secrets = await theirs('GET', `/v1/apps/${made['id']}/secrets`);
     return { ...made, secretId: String((secrets.json['data'] as Json[])[0]?.['id']) };
   },
+  '/v1/webhooks': async (theirs, services) => {
+    const webhook = { url: `https://${CANARY}.example.com/`, events: ['*'] };
+    const made = await post('/v1/webhooks', webhook)(theirs, services);
+    const { json } = await theirs('POST', `/v1/webhooks/${made['id']}/test`);
+    return { ...made, deliveryId: String(json['id']) };
+  },
   '/v1/organization/members': post('/v1/organization/members', {
     email: `${CANARY}@example.com`,
     role: 'viewer',

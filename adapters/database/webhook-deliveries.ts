@@ -1,0 +1,131 @@
+import { newId } from '../../src/kernel/ids.ts';
+import type { Attempt, Delivery, DeliveryStatus, DeliveryStore } from '../../src/webhooks/delivery.ts';
+import type { Webhook } from '../../src/webhooks/webhook.ts';
+import type { Database } from './database.ts';
+
+type Row = {
+  id: string;
+  webhook_id: string;
+  event_id: string;
+  type: string;
+  body: string;
+  redelivery_of: string | null;
+  status: DeliveryStatus;
+  attempt_count: number;
+  attempts: Attempt[];
+  next_attempt_at: Date | null;
+  created_at: Date;
+  completed_at: Date | null;
+};
+
+type OverflowingWebhook = Pick<Webhook, 'id' | 'organizationId' | 'environment' | 'url'>;
+
+/** Finished deliveries, and events that none is left of, are kept for so many days. */
+const KEPT_DAYS = 30;
+/** More than so many of one webhook don't wait: beyond, it is not keeping up and never will. */
+const MOST_WAITING = 50_000;
+
+/** Deliveries as their owners see them. */
+export function createDeliveryStore(database: Database): DeliveryStore {
+  const deliveries = (webhookId: string) =>
+    database
+      .sql()('webhook_deliveries AS d')
+      .join('webhook_events AS e', 'e.id', 'd.event_id')
+      .where('d.webhook_id', webhookId)
+      .select<Row[]>('d.*', 'e.type', 'e.body');
+
+  const find = async (webhookId: string, id: string): Promise<Delivery | undefined> => {
+    const [row] = await deliveries(webhookId).where('d.id', id);
+    return row && toDelivery(row);
+  };
+
+  const insert = async (webhookId: string, eventId: string, redeliveryOf?: string): Promise<Delivery> => {
+    const id = newId('dlv');
+    await database
+      .sql()('webhook_deliveries')
+      .insert({ id, webhook_id: webhookId, event_id: eventId, redelivery_of: redeliveryOf });
+    return (await find(webhookId, id)) as Delivery;
+  };
+
+  return {
+    list: async (webhookId, { limit, after }) => {
+      const rows = await deliveries(webhookId)
+        .modify((query) => {
+          if (after !== undefined) void query.where('d.id', '<', after);
+        })
+        .orderBy('d.id', 'desc')
+        .limit(limit);
+      return rows.map(toDelivery);
+    },
+    find,
+    queue: ({ id: webhookId, organizationId }, event) =>
+      database.transaction(async () => {
+        await database.sql()('webhook_events').insert({
+          id: event.id,
+          organization_id: organizationId,
+          type: event.type,
+          body: event.body,
+          created_at: event.createdAt,
+        });
+        return insert(webhookId, event.id);
+      }),
+    queueAgain: (webhookId, id) =>
+      database.transaction(async () => {
+        const delivery = await find(webhookId, id);
+        return delivery && (await insert(webhookId, delivery.eventId, id));
+      }),
+  };
+}
+
+/** What has to be done from time to time; each is bounded. */
+export function createDeliveryUpkeep(database: Database) {
+  return {
+    /** Gives up what could not be attempted within the day, since its webhook is disabled. */
+    expire: async (afterSeconds: number): Promise<void> => {
+      await database.sql().raw(
+        `UPDATE webhook_deliveries SET status = 'failed', next_attempt_at = NULL, claimed_by = NULL, completed_at = now()
+         WHERE id IN (
+           SELECT d.id FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
+           WHERE d.status = 'pending' AND w.disabled_reason IS NOT NULL
+             AND d.created_at < now() - ? * interval '1 second'
+           LIMIT 5000 FOR UPDATE OF d SKIP LOCKED)`,
+        [afterSeconds],
+      );
+    },
+    /** Active webhooks for which more wait than may. */
+    overflowing: async (): Promise<OverflowingWebhook[]> => {
+      const { rows } = await database.sql().raw<{ rows: OverflowingWebhook[] }>(
+        `SELECT w.id, w.organization_id AS "organizationId", w.environment, w.url FROM webhooks w
+         WHERE w.disabled_reason IS NULL AND EXISTS (
+           SELECT 1 FROM webhook_deliveries d
+           WHERE d.webhook_id = w.id AND d.status = 'pending' OFFSET ? LIMIT 1)`,
+        [MOST_WAITING],
+      );
+      return rows;
+    },
+    /** Deletes events past their time, with their deliveries. */
+    forget: async (): Promise<void> => {
+      await database.sql().raw(
+        `DELETE FROM webhook_events WHERE id IN (
+           SELECT id FROM webhook_events WHERE created_at < now() - ? * interval '1 day'
+           ORDER BY created_at LIMIT 2000 FOR UPDATE SKIP LOCKED)`,
+        [KEPT_DAYS],
+      );
+    },
+  };
+}
+
+const toDelivery = (row: Row): Delivery => ({
+  id: row.id,
+  webhookId: row.webhook_id,
+  eventId: row.event_id,
+  eventType: row.type,
+  body: row.body,
+  redeliveryOf: row.redelivery_of ?? undefined,
+  status: row.status,
+  attemptCount: row.attempt_count,
+  attempts: row.attempts,
+  nextAttemptAt: row.next_attempt_at ?? undefined,
+  createdAt: row.created_at,
+  completedAt: row.completed_at ?? undefined,
+});

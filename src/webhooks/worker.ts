@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
+import type { Clock } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/log.ts';
+import type { Attempt, Claimed, DeliveryQueue, Lane, Outcome } from './delivery.ts';
+import { freeSlots, SLOTS, type UnderWay } from './lanes.ts';
+import { outcomeOf } from './outcome.ts';
+import type { Sent } from './send.ts';
+
+/** How soon a new event is seen, by a process that has nothing else to send. */
+const POLL_MS = 500;
+/** Deliveries that end within so many milliseconds make way for others together. */
+const GATHER_MS = 20;
+/** How soon another process takes over what a dead one had. Renewed while an attempt lasts. */
+const LEASE_SECONDS = 15;
+const RENEW_MS = 5_000;
+/** How long a stopping worker waits for what is under way; the rest is given back to be sent again. */
+const DRAIN_MS = 8_000;
+
+export type WorkerDeps = {
+  queue: DeliveryQueue;
+  /** Never rejects; ends early when `signal` says so. */
+  send(delivery: Claimed, signal: AbortSignal): Promise<Sent>;
+  /** Writes an attempt down, and disables the webhook where the outcome says so, in one transaction. */
+  conclude(worker: string, delivery: Claimed, attempt: Attempt, outcome: Outcome): Promise<void>;
+  clock: Clock;
+  random(): number;
+  logger: Logger;
+};
+
+type InFlight = UnderWay & { delivery: Claimed; done: Promise<void> };
+
+/**
+ * Sends what is queued until it is stopped. Any number of processes may have one: what one claims no other gets while
+ * it lives. It looks for work when something new may be due: after each pass that found some, when a slot was freed, and
+ * every half second; a request that queues an event does nothing but write it.
+ */
+export function startDeliveryWorker(deps: WorkerDeps): { stop(): Promise<void> } {
+  const { queue, logger } = deps;
+  const worker = randomUUID();
+  const underWay = new Map<string, InFlight>();
+  const stopped = new AbortController();
+  let stopping = false;
+  let wake = () => {};
+
+  const deliver = async (delivery: Claimed): Promise<void> => {
+    try {
+      const { answer, attempt } = await deps.send(delivery, stopped.signal);
+      if (!underWay.has(delivery.id)) return; // given back meanwhile
+      const outcome = outcomeOf(answer, delivery, { now: deps.clock(), random: deps.random() });
+      await deps.conclude(worker, delivery, attempt, outcome);
+    } catch (error) {
+      // It is due again at the end of its lease.
+      logger.warn({ err: error, deliveryId: delivery.id }, 'the outcome of a delivery could not be written');
+    } finally {
+      underWay.delete(delivery.id);
+      wake();
+    }
+  };
+
+  const fill = async (lane: Lane, most: number): Promise<void> => {
+    if (most <= 0) return;
+    const claimed = await queue.claim({
+      worker,
+      lane,
+      most,
+      perWebhook: SLOTS.perWebhook[lane],
+      perOrganization: SLOTS.perOrganization,
+      busy: [...underWay.values()].map(({ delivery: { webhook } }) => ({
+        webhookId: webhook.id,
+        organizationId: webhook.organizationId,
+      })),
+      leaseSeconds: LEASE_SECONDS,
+    });
+    for (const delivery of claimed) {
+      if (underWay.has(delivery.id)) continue; // its lease ended here, and came back
+      const inFlight: InFlight = {
+        lane,
+        startedMs: performance.now(),
+        delivery,
+        done: Promise.resolve(),
+      };
+      underWay.set(delivery.id, inFlight);
+      inFlight.done = deliver(delivery);
+    }
+  };
+
+  const pass = async (): Promise<void> => {
+    try {
+      const free = freeSlots(underWay.values(), performance.now());
+      await fill('prompt', free.prompt);
+      await fill('slow', free.slow);
+    } catch (error) {
+      logger.warn({ err: error }, 'deliveries could not be claimed');
+    }
+  };
+
+  const renewing = setInterval(() => {
+    if (underWay.size === 0) return;
+    queue.renew(worker, [...underWay.keys()], LEASE_SECONDS).catch((error: unknown) => {
+      logger.warn({ err: error }, 'leases of deliveries could not be renewed');
+    });
+  }, RENEW_MS).unref();
+
+  /** Until something is done or asked to stop, or the time is over; then a moment more, for what ends together. */
+  const pause = async (): Promise<void> => {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    if (!stopping) await setTimeoutPromise(GATHER_MS);
+  };
+
+  const run = async (): Promise<void> => {
+    while (!stopping) {
+      await pass();
+      if (!stopping) await pause();
+    }
+  };
+  const running = run();
+
+  return {
+    stop: async () => {
+      stopping = true;
+      wake();
+      await running;
+      const overdue = setTimeout(() => {
+        const rest = [...underWay.keys()];
+        underWay.clear(); // what comes back now is not written down: another process has it
+        queue.release(worker, rest).then(
+          () => stopped.abort(),
+          () => stopped.abort(),
+        );
+      }, DRAIN_MS);
+      await Promise.all([...underWay.values()].map(({ done }) => done));
+      clearTimeout(overdue);
+      clearInterval(renewing);
+    },
+  };
+}

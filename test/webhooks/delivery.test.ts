@@ -1,0 +1,231 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { bootstrapDatabase } from '../support/bootstrapped.ts';
+import { freshDataDir, freshPostgres } from '../support/databases.ts';
+import { describeWith } from '../support/needs.ts';
+import { withDatabase } from '../support/prepare.ts';
+import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { type Site, startSite } from '../support/site.ts';
+import {
+  answering,
+  hanging,
+  type Received,
+  type Receiver,
+  resetting,
+  startReceiver,
+  verifySignature,
+} from '../support/webhook-receiver.ts';
+
+type Json = Record<string, unknown>;
+
+describeWith('postgresql', 'Deliveries', () => {
+  let env: Record<string, string>;
+  let site: Site;
+  let drop: () => Promise<void>;
+  let receiver: Receiver;
+  const closing: (() => Promise<unknown>)[] = [];
+
+  beforeAll(async () => {
+    const database = await freshPostgres();
+    drop = database.drop;
+    env = {
+      DATABASE_URL: database.databaseUrl,
+      SECRET_KEY: Buffer.alloc(32, 9).toString('base64'),
+      LOG_LEVEL: 'warn',
+    };
+    site = await startSite({ ...env, DATA_DIR: freshDataDir().dataDir });
+  }, 60_000);
+  afterAll(async () => {
+    await site.stop();
+    await drop();
+  });
+  beforeEach(async () => {
+    receiver = await startReceiver();
+  });
+  afterEach(async () => {
+    for (const close of closing.splice(0)) await close();
+    await receiver.close();
+  });
+
+  const call = async (method: string, path: string, body?: object, key = site.made.apiKeys.live) => {
+    const response = await fetch(new URL(path, site.server.url), {
+      method,
+      headers: { Authorization: `Bearer ${key}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(text);
+    return (text ? JSON.parse(text) : {}) as Json;
+  };
+  const create = async (url: string, events = ['prompt.*']) => {
+    const made = (await call('POST', '/v1/webhooks', { url, events })) as Json & {
+      id: string;
+      secret: string;
+    };
+    closing.push(() => call('DELETE', `/v1/webhooks/${made.id}`));
+    return made;
+  };
+  const newPrompt = async (): Promise<string> =>
+    String((await call('POST', '/v1/prompts', { name: 'p', content: 'c' }))['id']);
+  const deliveriesOf = async (id: string) =>
+    (await call('GET', `/v1/webhooks/${id}/deliveries?limit=100`))['data'] as Json[];
+
+  test.each([
+    ['answers 500', answering(500), { status: 500 }],
+    ['resets the connection', resetting, { status: null, error: 'The server could not be reached.' }],
+    ['redirects', answering(302, { location: 'http://169.254.169.254/' }), { status: 302 }],
+  ])('a receiver that %s gets it again after a few seconds', async (_what, behaviour, response) => {
+    const { id, secret } = await create(receiver.url);
+    receiver.behave(behaviour);
+    const promptId = await newPrompt();
+    await receiver.until((received) => received.length === 1);
+    receiver.behave(answering(200));
+    await receiver.until((received) => received.length === 2);
+    const [first, second] = receiver.received as [Received, Received];
+    expect(second.body).toBe(first.body);
+    expect(second.headers['webhook-id']).toBe(first.headers['webhook-id']);
+    expect(second.event.data['id']).toBe(promptId);
+    for (const request of [first, second]) verifySignature(secret, request);
+    expect(second.atMs - first.atMs).toBeGreaterThan(3_900); // 5 s, less a fifth
+
+    let delivery: Json | undefined;
+    while (delivery?.['status'] !== 'succeeded') [delivery] = await deliveriesOf(id);
+    const whole = await call('GET', `/v1/webhooks/${id}/deliveries/${delivery['id']}`);
+    expect(whole['attempts']).toMatchObject([response, { status: 200 }]);
+  });
+
+  test('SSRF: a redirect to an internal address is not followed', async () => {
+    const inside = await startReceiver();
+    closing.push(inside.close);
+    const { id } = await create(receiver.url);
+    receiver.behave(answering(307, { location: inside.url }));
+    await newPrompt();
+    await receiver.until((received) => received.length === 1);
+    let delivery: Json | undefined;
+    while (delivery?.['attemptCount'] !== 1) [delivery] = await deliveriesOf(id);
+    expect(delivery).toMatchObject({ status: 'pending', response: { status: 307 } });
+    expect(inside.received).toEqual([]);
+  });
+
+  test('SSRF: in production loopback is no target, whatever the name', async () => {
+    const production = await startServer({
+      ...env,
+      NODE_ENV: 'production',
+      API_URL: 'https://api.example.com',
+      WEB_URL: 'https://example.com',
+      DATA_DIR: freshDataDir().dataDir,
+    });
+    closing.push(production.stop);
+    await site.server.stop(); // so that production's worker alone delivers
+    const { id } = await withDatabase(env, async ({ manageWebhooks, audit }) => {
+      const { organization, user } = site.made;
+      const principal = {
+        method: 'oauth_user' as const,
+        id: user.id,
+        organizationId: organization.id,
+        environment: 'live' as const,
+        scopes: [],
+      };
+      const by = { principal, ip: '127.0.0.1' };
+      const { port } = new URL(receiver.url);
+      const fields = { url: `http://localhost:${port}/`, events: ['prompt.*'], description: null };
+      const { webhook } = await manageWebhooks.create(by, fields);
+      await audit({
+        type: 'prompt.created',
+        organizationId: organization.id,
+        environment: 'live',
+        actor: { type: 'system' },
+        targetId: 'prm_1',
+      });
+      return webhook;
+    });
+    site.server = await startServer({
+      ...env,
+      DATA_DIR: site.server.dataDir,
+      PORT: String(site.server.port),
+    });
+    let delivery: Json | undefined;
+    while (delivery?.['attemptCount'] !== 1) [delivery] = await deliveriesOf(id);
+    expect(delivery).toMatchObject({ response: { status: null, error: 'Only https URLs are fetched.' } });
+    expect(receiver.received).toEqual([]);
+    await call('DELETE', `/v1/webhooks/${id}`);
+  });
+
+  test('RFC 9110 §10.2.3: 429 with Retry-After is asked again no earlier', async () => {
+    await create(receiver.url);
+    receiver.behave(answering(429, { 'retry-after': '8' }));
+    await newPrompt();
+    await receiver.until((received) => received.length === 1);
+    receiver.behave(answering(200));
+    await receiver.until((received) => received.length === 2);
+    const [first, second] = receiver.received as [Received, Received];
+    expect(second.atMs - first.atMs).toBeGreaterThan(7_900);
+  });
+
+  test('a receiver that hangs delays no other organization, however much waits for it', async () => {
+    const stuck = await startReceiver(hanging);
+    closing.push(stuck.close);
+    await create(stuck.url, ['*']);
+    for (let i = 0; i < 40; i++) await newPrompt();
+    await stuck.until((received) => received.length >= 8);
+
+    const other = await bootstrapOther();
+    const made = await call('POST', '/v1/webhooks', { url: receiver.url, events: ['*'] }, other.live);
+    closing.push(() => call('DELETE', `/v1/webhooks/${made['id']}`, undefined, other.live));
+    const askedMs = performance.now();
+    await call('POST', '/v1/prompts', { name: 'p', content: 'c' }, other.live);
+    await receiver.until((received) => received.length === 1);
+    expect(performance.now() - askedMs).toBeLessThan(3_000);
+    expect(stuck.received.length).toBeLessThanOrEqual(16);
+  });
+
+  const bootstrapOther = async () => {
+    const other = await bootstrapDatabase(
+      { ...env, DATA_DIR: freshDataDir().dataDir },
+      '--email',
+      'other@example.com',
+    );
+    return other.apiKeys;
+  };
+
+  test('kill -9 in mid-delivery: another process sends it, and nothing is lost', async () => {
+    const { secret } = await create(receiver.url);
+    const second: ServerProcess = await startServer({ ...env, DATA_DIR: freshDataDir().dataDir });
+    closing.push(second.stop);
+    receiver.behave(hanging);
+    const wanted: string[] = [];
+    for (let i = 0; i < 20; i++) wanted.push(await newPrompt());
+    await receiver.until((received) => received.length >= 10);
+    await site.server.kill(); // what it had under way is never answered
+    receiver.behave(answering(200));
+    const arrived = () => new Set(receiver.received.map(({ event }) => event.data['id']));
+    await receiver.until(() => wanted.every((id) => arrived().has(id)), 60_000);
+    for (const request of receiver.received) {
+      expect(verifySignature(secret, request)).toEqual(request.event);
+    }
+    site.server = await startServer({
+      ...env,
+      DATA_DIR: site.server.dataDir,
+      PORT: String(site.server.port),
+    });
+  }, 120_000);
+
+  test('SIGTERM: what is under way is finished and written down, and not sent again', async () => {
+    const { id } = await create(receiver.url);
+    let release = () => {};
+    receiver.behave((response) => {
+      release = () => void response.writeHead(204).end();
+    });
+    await newPrompt();
+    await receiver.until((received) => received.length === 1);
+    const stopped = site.server.stop();
+    release();
+    expect(await stopped).toBe(0);
+    site.server = await startServer({
+      ...env,
+      DATA_DIR: site.server.dataDir,
+      PORT: String(site.server.port),
+    });
+    expect(await deliveriesOf(id)).toMatchObject([{ status: 'succeeded', attemptCount: 1 }]);
+    expect(receiver.received).toHaveLength(1);
+  }, 60_000);
+});
