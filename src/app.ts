@@ -11,16 +11,18 @@ import { createSignInForm } from './accounts/sign-in-form.ts';
 import { createSignedInPages } from './accounts/signed-in-pages.ts';
 import { createApiKeyResolver } from './api-keys/verify.ts';
 import { apiRoutes } from './api-routes.ts';
+import { consoleRoutes } from './console/routes.ts';
 import { docsRoutes } from './docs/routes.ts';
 import { serveAssets } from './http/assets.ts';
 import { authenticate } from './http/authenticate.ts';
 import { createCsrf } from './http/csrf.ts';
 import { healthRoutes } from './http/health.ts';
 import { httpsOnly } from './http/https-only.ts';
-import { createPageRenderer } from './http/page.ts';
+import { createPageRenderer, seeOther } from './http/page.ts';
 import { places } from './http/places.ts';
 import { renderErrors } from './http/problem.ts';
 import { checkRequest, prepareApp, requestContext } from './http/request.ts';
+import { withReturnTo } from './http/return-to.ts';
 import { createApiRoutes } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { networkOf } from './kernel/network-of.ts';
@@ -36,6 +38,9 @@ import { createAccessTokenResolver } from './principals/access-token.ts';
 import { createCredentialCache } from './principals/credential-cache.ts';
 import { createResolve } from './principals/resolve.ts';
 import type { Services } from './services.ts';
+
+/** A sign-in counts so long as proof of who one is, for what touches secrets and members. */
+const RECENT_SIGN_IN_MS = 30 * 60_000;
 
 /**
  * The whole application: every middleware and every router, in the order in which a request meets them. What a
@@ -139,6 +144,13 @@ export function createApp(services: Services): Koa {
   const signIn = createSignIn({ users, createLimit: services.createAttemptLimit, networkOf });
   const signInForm = createSignInForm({ renderPage, csrf, signIn, accounts, sealer, secure });
 
+  const routes = apiRoutes(services);
+  const requireRecentSignIn = async (ctx: Koa.Context, back: string) => {
+    const session = await sessions.current(ctx);
+    if (session && clock().getTime() - session.signedInAt.getTime() < RECENT_SIGN_IN_MS) return session;
+    seeOther(ctx, withReturnTo('/login', ctx.method === 'GET' ? ctx.url : back));
+    return undefined;
+  };
   const pages = new Router();
   pages.use(
     accountRoutes({
@@ -184,6 +196,25 @@ export function createApp(services: Services): Koa {
       currentSession: sessions.current,
       findAccount,
     }).routes(),
+    consoleRoutes({
+      apiUrl,
+      secure,
+      routes,
+      csrf,
+      renderPage,
+      clock,
+      currentSession: sessions.current,
+      findAccount,
+      membershipsOf: organizations.membershipsOf,
+      namesOf: services.namesOf,
+      createOrganization: services.createOrganization,
+      createLimit: services.createAttemptLimit({
+        name: 'organizations',
+        attempts: 10,
+        windowSeconds: 86_400,
+      }),
+      requireRecentSignIn,
+    }).routes(),
     docsRoutes({ renderPage, apiUrl, webUrl }).routes(),
   );
 
@@ -220,7 +251,7 @@ export function createApp(services: Services): Koa {
   app.use(serveAssets(loadAssets()));
   app.use(pages.routes());
   app.use(
-    createApiRoutes(apiRoutes(services), {
+    createApiRoutes(routes, {
       resolve,
       limit: () => Promise.resolve(),
       meter: (call) => {

@@ -6,6 +6,7 @@ import { type Database, openDatabase } from '../adapters/database/database.ts';
 import { createGrantEnding } from '../adapters/database/end-grants.ts';
 import { createGrantAdapter, createGrantStore } from '../adapters/database/grants.ts';
 import { createInvitationStore } from '../adapters/database/invitations.ts';
+import { createNames } from '../adapters/database/names.ts';
 import { createRecordAdapter, createRecordStore } from '../adapters/database/oauth-records.ts';
 import { createOrganizationStore } from '../adapters/database/organizations.ts';
 import { createResourceStores } from '../adapters/database/resources.ts';
@@ -209,6 +210,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       });
     },
     auditLog: createAuditLogReader(database),
+    namesOf: createNames(database),
     keyUses,
     secretUses,
     usage,

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 
 type Asset = { body: Buffer; type: string; etag: string };
@@ -9,9 +10,13 @@ const FOLDER = path.join(import.meta.dirname, 'assets');
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
+  '.js': 'text/javascript; charset=utf-8',
 };
 
-/** Styles and pictures by public path. A path names its content, so that browsers may keep it for ever. */
+/** Files of libraries that browsers load from us, as their packages ship them. */
+const LIBRARIES = ['uplot/dist/uPlot.iife.min.js', 'uplot/dist/uPlot.min.css'];
+
+/** Styles, scripts and pictures by public path. A path names its content, so that browsers may keep it for ever. */
 export const loadAssets = (): Map<string, Asset> =>
   new Map([...readAssets()].map(([, { url, ...asset }]) => [url, asset]));
 
@@ -27,11 +32,16 @@ export function createAssetUrls(): (file: string) => string {
 
 function readAssets(): Map<string, Asset & { url: string }> {
   const assets = new Map<string, Asset & { url: string }>();
-  for (const file of readdirSync(FOLDER)) {
-    const { name, ext } = path.parse(file);
+  const { resolve } = createRequire(import.meta.url);
+  const files = [
+    ...readdirSync(FOLDER).map((file) => path.join(FOLDER, file)),
+    ...LIBRARIES.map((file) => resolve(file)),
+  ];
+  for (const filepath of files) {
+    const { name, ext, base: file } = path.parse(filepath);
     const type = TYPES[ext];
     if (type === undefined) continue; // an editor's backup, say
-    const body = readFileSync(path.join(FOLDER, file));
+    const body = readFileSync(filepath);
     const hash = createHash('sha256').update(body).digest('hex').slice(0, 12);
     assets.set(file, { url: `/assets/${name}-${hash}${ext}`, body, type, etag: `"${hash}"` });
   }

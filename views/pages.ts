@@ -3,12 +3,15 @@ import type { Environment } from '../config/environments.ts';
 import type { Role } from '../config/roles.ts';
 import type { Scope, ScopeLevel } from '../config/scopes.ts';
 import type { AccountPages } from './account-pages.ts';
+import type { ConsolePages } from './console-pages.ts';
+import type { Frame } from './frame.ts';
 
 /**
  * What each page needs, and so all that a template may print. Optional members take `undefined` too: callers
  * pass on what they have. Text is escaped by the templates; URLs of apps are shown only when they are https.
  */
-export type Pages = AccountPages & {
+export type Pages = AccountPages &
+  ConsolePages & {
   login: LoginPage;
   signup: SignUpPage;
   message: MessagePage;
@@ -30,6 +33,8 @@ export type Shared = {
   /** The site's own origin: where the logo leads, and the address that people are told to look for. */
   webUrl: string;
   signedInAs?: { name: string; email: string } | undefined;
+  /** Around every page behind the sign-in (`signed-in.eta`), which then needs `signedInAs` too. */
+  frame?: Frame | undefined;
 };
 
 /** The app that a person is on the way to. */
@@ -118,7 +123,7 @@ type HomePage = {
   signUpUrl: string;
   docsUrl: string;
   /** Of the signed-in person; not looked at otherwise. */
-  organizations: readonly { name: string; role: Role }[];
+  organizations: readonly { name: string; role: Role; url: string }[];
 };
 
 type ErrorDocPage = {

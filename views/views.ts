@@ -34,7 +34,7 @@ export function createViews(): Views {
       eta.compile(readFileSync(filepath, 'utf8'), { async: false, filepath }),
     );
   }
-  const helpers = { asset: createAssetUrls(), https, initial, host };
+  const helpers = { asset: createAssetUrls(), https, initial, host, utc, number };
   return { render: (page, data, shared) => eta.render(page, { ...helpers, page: data, shared }) };
 }
 
@@ -70,3 +70,13 @@ const https = (url: string | undefined): string | undefined =>
 const initial = (name: string): string => /[\p{L}\p{N}]\p{M}*/u.exec(name)?.[0].toUpperCase() ?? '#';
 
 const host = (url: string): string => URL.parse(url)?.host ?? url;
+
+const UTC = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', dateStyle: 'medium', timeStyle: 'short' });
+const UTC_DAY = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', dateStyle: 'medium' });
+
+/** A time as those read it who have no script: in UTC, and saying so. */
+const utc = (iso: string, day = false): string =>
+  day ? UTC_DAY.format(new Date(iso)) : `${UTC.format(new Date(iso))} UTC`;
+
+/** 12,345 */
+const number = (value: number): string => new Intl.NumberFormat('en').format(value);

@@ -23,7 +23,9 @@ export type AccountPageDeps = {
     end(ctx: Context): Promise<void>;
   };
   findUser(id: string): Promise<User | undefined>;
-  organizationsOf(userId: string): Promise<{ organizationName: string; role: Role }[]>;
+  organizationsOf(
+    userId: string,
+  ): Promise<{ organizationId: string; organizationName: string; role: Role }[]>;
   /** Limits mails and sign-ups by the caller's network. */
   mailLimit: AttemptLimit;
   networkOf(ip: string): string;
@@ -48,7 +50,11 @@ export function accountRoutes(deps: AccountPageDeps): Router {
         signInUrl: '/login',
         signUpUrl: '/signup',
         docsUrl: '/docs',
-        organizations: organizations.map(({ organizationName, role }) => ({ name: organizationName, role })),
+        organizations: organizations.map(({ organizationId, organizationName, role }) => ({
+          name: organizationName,
+          role,
+          url: `/console/${organizationId}`,
+        })),
       },
       user ? { signedInAs: { name: user.name, email: user.email } } : {},
     );

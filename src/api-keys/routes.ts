@@ -47,6 +47,8 @@ const objectWithKey = object
   .extend({ key: z.string().meta({ description: 'The key itself: shown in this answer and never again.' }) })
   .meta({ id: 'NewApiKey' });
 
+export type ApiKeyObject = z.output<typeof object>;
+
 const params = z.strictObject({ id: idOf('key') });
 
 /** `/v1/api-keys`. A key may call what is marked `orItself` for itself, whatever its scopes. */
@@ -66,11 +68,16 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
       path: '/v1/api-keys',
       scope: 'organization:read',
       summary: 'List API keys',
-      query: pageQuery((value) => (isId('key', value) ? value : undefined)),
+      query: pageQuery((value) => (isId('key', value) ? value : undefined)).extend({
+        environment: z.enum(ENVIRONMENTS).optional(),
+      }),
       answer: listSchema(object),
       status: 200,
-      handle: async ({ principal, query: { limit: size, cursor } }) => {
-        const found = await apiKeys.list(visibleTo(principal), { limit: size + 1, after: cursor });
+      handle: async ({ principal, query: { limit: size, cursor, environment } }) => {
+        const found = await apiKeys.list(visibleTo(principal, environment), {
+          limit: size + 1,
+          after: cursor,
+        });
         return listOf(found, size, ({ id }) => id, present);
       },
     }),

@@ -80,11 +80,13 @@ export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppSto
       path: '/v1/apps',
       scope: 'organization:read',
       summary: 'List apps',
-      query: pageQuery((value) => (isId('app', value) ? value : undefined)),
+      query: pageQuery((value) => (isId('app', value) ? value : undefined)).extend({
+        environment: z.enum(ENVIRONMENTS).optional(),
+      }),
       answer: listSchema(object),
       status: 200,
-      handle: async ({ principal, query: { limit, cursor } }) => {
-        const found = await apps.list(visibleTo(principal), { limit: limit + 1, after: cursor });
+      handle: async ({ principal, query: { limit, cursor, environment } }) => {
+        const found = await apps.list(visibleTo(principal, environment), { limit: limit + 1, after: cursor });
         return listOf(found, limit, ({ id }) => id, present);
       },
     }),

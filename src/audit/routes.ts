@@ -21,6 +21,8 @@ const object = z
   })
   .meta({ id: 'AuditEvent' });
 
+export type AuditEventObject = z.output<typeof object>;
+
 const someId = z
   .string()
   .regex(/^[a-z]+_[0-9a-z]{26}$/, 'must be an id')

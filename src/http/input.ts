@@ -25,15 +25,28 @@ export async function readInput(schemas: InputSchemas, ctx: Context): Promise<In
   const noBody = schemas.bodyOptional && !hasBody(ctx);
   const body = schemas.body?.safeParse(noBody ? {} : await readBody(schemas.body, ctx, authenticated));
 
-  const errors = [query, body].flatMap((result) => (result?.error ? faultsOf(result.error) : []));
-  if (errors.length > 0) {
-    throw new AppError(
-      'validation_failed',
-      errors.length === 1 ? 'The request has a fault.' : `The request has ${errors.length} faults.`,
-      { errors },
-    );
-  }
+  refuseFaults([query, body]);
   return { params: params?.data, query: query?.data, body: body?.data };
+}
+
+/** The same of values that no request carried: what one of our own pages asks a route for. */
+export function checkInput(schemas: InputSchemas, given: Partial<Input>): Input {
+  const params = schemas.params?.safeParse(given.params);
+  if (params && !params.success) throw notFound();
+  const query = (schemas.query ?? NO_PARAMETERS).safeParse(given.query ?? {});
+  const body = schemas.body?.safeParse(given.body ?? {});
+  refuseFaults([query, body]);
+  return { params: params?.data, query: query.data, body: body?.data };
+}
+
+function refuseFaults(results: readonly (z.ZodSafeParseResult<unknown> | undefined)[]): void {
+  const errors = results.flatMap((result) => (result?.error ? faultsOf(result.error) : []));
+  if (errors.length === 0) return;
+  throw new AppError(
+    'validation_failed',
+    errors.length === 1 ? 'The request has a fault.' : `The request has ${errors.length} faults.`,
+    { errors },
+  );
 }
 
 async function readBody(schema: z.ZodType, ctx: Context, authenticated: boolean): Promise<unknown> {

@@ -1,4 +1,5 @@
 import type { Context } from 'koa';
+import type { Frame } from '../../views/frame.ts';
 import type { Pages } from '../../views/pages.ts';
 import type { Views } from '../../views/views.ts';
 import type { Csrf } from './csrf.ts';
@@ -7,12 +8,12 @@ export type RenderPage = <P extends keyof Pages>(
   ctx: Context,
   page: P,
   data: Pages[P],
-  options?: { status?: number; signedInAs?: { name: string; email: string } },
+  options?: { status?: number; signedInAs?: { name: string; email: string }; frame?: Frame },
 ) => void;
 
 /** Answers with a page. Never stored by a cache: it holds a form token, and often what only this person may see. */
 export function createPageRenderer(deps: { views: Views; csrf: Csrf; webUrl: string }): RenderPage {
-  return (ctx, page, data, { status = 200, signedInAs } = {}) => {
+  return (ctx, page, data, { status = 200, signedInAs, frame } = {}) => {
     ctx.status = status;
     ctx.type = 'text/html; charset=utf-8';
     ctx.set('Cache-Control', 'no-store');
@@ -20,6 +21,7 @@ export function createPageRenderer(deps: { views: Views; csrf: Csrf; webUrl: str
       csrfToken: deps.csrf.token(ctx),
       webUrl: deps.webUrl,
       signedInAs,
+      frame,
     });
   };
 }

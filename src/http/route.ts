@@ -109,7 +109,7 @@ export async function runRoute(
     if (route.scope !== 'public') {
       principal = await authenticate(ctx, resolve); //      400, 401
       ctx.state.principal = principal;
-      requireScope(principal, route, ctx); //                403
+      requireScope(principal, route, ctx['params']); //      403
       limited = 'refused'; // until it lets the call pass
       await limit(ctx, principal); //                        429
       limited = 'allowed';
@@ -128,9 +128,14 @@ export async function runRoute(
   }
 }
 
-function requireScope(principal: Principal, { scope, orItself }: Route, ctx: Context): void {
+/** Throws insufficient_scope. `params`: of the path, not checked yet. */
+export function requireScope(
+  principal: Pick<Principal, 'method' | 'id' | 'scopes'>,
+  { scope, orItself }: Pick<Route, 'scope' | 'orItself'>,
+  params: { id?: unknown } = {},
+): void {
   if (scope === 'authenticated' || scope === 'public' || principal.scopes.includes(scope)) return;
-  if (orItself && principal.method === 'api_key' && ctx['params'].id === principal.id) return;
+  if (orItself && principal.method === 'api_key' && params.id === principal.id) return;
   throw new AppError(
     'insufficient_scope',
     `This call needs the scope ${scope}, which the credential does not hold.`,

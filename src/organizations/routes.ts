@@ -33,6 +33,10 @@ const member = z
   })
   .meta({ id: 'Member' });
 
+export type MemberObject = z.output<typeof member>;
+
+export type OrganizationObject = z.output<typeof organization>;
+
 export type OrganizationRouteDeps = {
   members: Members;
   organizations: OrganizationStore;

@@ -1,7 +1,10 @@
 import type { Environment } from '../../config/environments.ts';
 import type { IdentityScope, Scope } from '../../config/scopes.ts';
 
-/** How a caller proved who it is. */
+/**
+ * How a caller proved who it is. `oauth_user`: a person acts, through an app (`clientId`), or by themselves at our own pages
+ * (without one).
+ */
 type Method = 'api_key' | 'oauth_user' | 'client_credentials';
 
 /**
@@ -13,7 +16,7 @@ export type Principal = {
   /** The API key's id; the user's for `oauth_user`; the app's for `client_credentials`. */
   id: string;
   organizationId: string;
-  /** The person for whom an app acts. Absent for keys and for apps that act for themselves. */
+  /** The person who acts, or for whom an app does. Absent for keys and for apps that act for themselves. */
   userId?: string;
   /** The app, for both OAuth grants. */
   clientId?: string;
@@ -29,9 +32,12 @@ export type By = { principal: Principal; ip: string };
 /** What of an organization's keys and apps a caller sees: a sandbox credential knows of the sandbox's alone. */
 export type Visible = { organizationId: string; environments: readonly Environment[] };
 
-export const visibleTo = ({ organizationId, environment }: Principal): Visible => ({
+/** `only`: of one environment, where the caller asks for it. */
+export const visibleTo = ({ organizationId, environment }: Principal, only?: Environment): Visible => ({
   organizationId,
-  environments: environment === 'test' ? ['test'] : ['live', 'test'],
+  environments: (environment === 'test' ? (['test'] as const) : (['live', 'test'] as const)).filter(
+    (one) => only === undefined || one === only,
+  ),
 });
 
 /** Who the audit log names for what a principal did. */

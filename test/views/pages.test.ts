@@ -91,6 +91,6 @@ describeWith('chromium', 'Every page in Chromium', () => {
       await context.close();
       expect(found).toEqual([]);
     },
-    120_000,
+    300_000,
   );
 });

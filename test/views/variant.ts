@@ -4,3 +4,8 @@ import type { Pages, Shared } from '../../views/pages.ts';
 export type Variant = {
   [P in keyof Pages]: { page: P; data: Pages[P]; shared?: Partial<Shared> };
 }[keyof Pages];
+
+export const LONG =
+  'The Extraordinarily Long-Winded Prompt Evaluation and Quarterly Reporting Companion for Enterprises';
+export const UNBROKEN = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';
+export const RTL = 'Acme \u202egnp.exe\u202e <script>alert(1)</script>';

@@ -1,12 +1,9 @@
 import { ALL_SCOPES, SCOPES } from '../../config/scopes.ts';
 import type { Pages, Shared } from '../../views/pages.ts';
 import { accountVariants } from './account-variants.ts';
-import type { Variant } from './variant.ts';
+import { consoleVariants } from './console-variants.ts';
+import { LONG, RTL, UNBROKEN, type Variant } from './variant.ts';
 
-const LONG =
-  'The Extraordinarily Long-Winded Prompt Evaluation and Quarterly Reporting Companion for Enterprises';
-const UNBROKEN = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';
-const RTL = 'Acme \u202egnp.exe\u202e <script>alert(1)</script>';
 const scope = (s: keyof typeof SCOPES, more: Partial<Pages['consent']['scopes'][number]> = {}) => ({
   scope: s,
   description: SCOPES[s].description,
@@ -58,8 +55,10 @@ const example = JSON.stringify(
   2,
 );
 const login = { action: '/login', email: '', signUpUrl: '/signup', forgotUrl: '/forgot-password' };
+/** Every page with the data that strains it: long and unbroken names, right-to-left override, errors, nothing at all. */
 export const variants: Record<string, Variant> = {
   ...accountVariants,
+  ...consoleVariants,
   login: { page: 'login', data: login },
   'login-app-error': {
     page: 'login',
@@ -269,9 +268,9 @@ export const variants: Record<string, Variant> = {
       signUpUrl: '/signup',
       docsUrl: '/docs',
       organizations: [
-        { name: 'Analytical Engines', role: 'owner' },
-        { name: LONG, role: 'member' },
-        { name: 'مختبر البيانات', role: 'viewer' },
+        { name: 'Analytical Engines', role: 'owner', url: '/console/org_1' },
+        { name: LONG, role: 'member', url: '/console/org_1' },
+        { name: 'مختبر البيانات', role: 'viewer', url: '/console/org_1' },
       ],
     },
     shared: { signedInAs: account },

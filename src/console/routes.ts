@@ -1,0 +1,36 @@
+import Router from '@koa/router';
+import { auditPages } from './audit-pages.ts';
+import { type KeyPageDeps, keyPages } from './key-pages.ts';
+import { type OrganizationPageDeps, organizationPages } from './organization-pages.ts';
+import { overviewPages } from './overview-pages.ts';
+import { consolePages, type PipelineDeps } from './pipeline.ts';
+import { createPlaceMemory } from './place-memory.ts';
+import type { ConsolePage } from './visit.ts';
+
+/*
+ * The developer console, at /console/<organization>/<environment>/…: pages over the routes of /v1.
+ *
+ *   visit.ts      what a page is given, and what it has to declare
+ *   pipeline.ts   session, membership, scope, form, recent sign-in: the same for every page
+ *   calls.ts      the routes of /v1 that pages call, so that no rule is here a second time
+ *   *-pages.ts    one subject each
+ */
+
+export type ConsoleDeps = Omit<PipelineDeps, 'remember'> &
+  Omit<OrganizationPageDeps, 'remembered'> &
+  KeyPageDeps & { secure: boolean };
+
+/** All pages inside an organization: what is served, and what the tests walk. */
+export const pagesOf = (deps: KeyPageDeps): ConsolePage[] => [
+  ...overviewPages(deps),
+  ...keyPages(deps),
+  ...auditPages(deps),
+];
+
+export function consoleRoutes(deps: ConsoleDeps): Router {
+  const router = new Router();
+  const places = createPlaceMemory(deps);
+  router.use(organizationPages({ ...deps, ...places }).routes());
+  router.use(consolePages(pagesOf(deps), { ...deps, ...places }).routes());
+  return router;
+}
