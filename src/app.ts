@@ -18,11 +18,10 @@ import { authenticate } from './http/authenticate.ts';
 import { createCsrf } from './http/csrf.ts';
 import { healthRoutes } from './http/health.ts';
 import { httpsOnly } from './http/https-only.ts';
-import { createPageRenderer, seeOther } from './http/page.ts';
+import { createPageRenderer } from './http/page.ts';
 import { places } from './http/places.ts';
 import { renderErrors } from './http/problem.ts';
 import { checkRequest, prepareApp, requestContext } from './http/request.ts';
-import { withReturnTo } from './http/return-to.ts';
 import { createApiRoutes } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { networkOf } from './kernel/network-of.ts';
@@ -38,9 +37,6 @@ import { createAccessTokenResolver } from './principals/access-token.ts';
 import { createCredentialCache } from './principals/credential-cache.ts';
 import { createResolve } from './principals/resolve.ts';
 import type { Services } from './services.ts';
-
-/** A sign-in counts so long as proof of who one is, for what touches secrets and members. */
-const RECENT_SIGN_IN_MS = 30 * 60_000;
 
 /**
  * The whole application: every middleware and every router, in the order in which a request meets them. What a
@@ -145,12 +141,6 @@ export function createApp(services: Services): Koa {
   const signInForm = createSignInForm({ renderPage, csrf, signIn, accounts, sealer, secure });
 
   const routes = apiRoutes(services);
-  const requireRecentSignIn = async (ctx: Koa.Context, back: string) => {
-    const session = await sessions.current(ctx);
-    if (session && clock().getTime() - session.signedInAt.getTime() < RECENT_SIGN_IN_MS) return session;
-    seeOther(ctx, withReturnTo('/login', ctx.method === 'GET' ? ctx.url : back));
-    return undefined;
-  };
   const pages = new Router();
   pages.use(
     accountRoutes({
@@ -213,7 +203,7 @@ export function createApp(services: Services): Koa {
         attempts: 10,
         windowSeconds: 86_400,
       }),
-      requireRecentSignIn,
+      requireRecentSignIn: signedInPages.requireRecentSignIn,
     }).routes(),
     docsRoutes({ renderPage, apiUrl, webUrl }).routes(),
   );

@@ -12,19 +12,19 @@ import type { Frame } from './frame.ts';
  */
 export type Pages = AccountPages &
   ConsolePages & {
-  login: LoginPage;
-  signup: SignUpPage;
-  message: MessagePage;
-  'confirm-email': ConfirmEmailPage;
-  invitation: InvitationPage;
-  'forgot-password': ForgotPasswordPage;
-  'reset-password': ResetPasswordPage;
-  consent: ConsentPage;
-  error: ErrorPage;
-  home: HomePage;
-  'error-doc': ErrorDocPage;
-  'logout-confirm': LogoutConfirmPage;
-};
+    login: LoginPage;
+    signup: SignUpPage;
+    message: MessagePage;
+    'confirm-email': ConfirmEmailPage;
+    invitation: InvitationPage;
+    'forgot-password': ForgotPasswordPage;
+    'reset-password': ResetPasswordPage;
+    consent: ConsentPage;
+    error: ErrorPage;
+    home: HomePage;
+    'error-doc': ErrorDocPage;
+    'logout-confirm': LogoutConfirmPage;
+  };
 
 /** Given to every page. */
 export type Shared = {

@@ -22,6 +22,8 @@ const ROLE_NAMES: Record<Role, string> = {
 
 const ENVIRONMENT_NAMES: Record<Environment, string> = { live: 'Live', test: 'Test' };
 
+export const PERSON_LINKS = [{ label: 'Your account', url: '/account' }];
+
 /** The console around a page. Another environment shows the same section; another organization its overview. */
 export function frameOf(here: {
   path: string;
@@ -35,7 +37,7 @@ export function frameOf(here: {
   return {
     navLabel: 'Console',
     nav: WAYS.map(([path, label, icon]) => ({ label, icon, url: base + path, current: path === section })),
-    personLinks: [],
+    personLinks: PERSON_LINKS,
     switcher: {
       organization: memberships.find((one) => one.organizationId === organizationId)?.organizationName ?? '',
       organizations: memberships.map((one) => ({

@@ -5,7 +5,7 @@ import { seeOther } from '../http/page.ts';
 import type { AttemptLimit } from '../kernel/attempts.ts';
 import { AppError } from '../kernel/errors.ts';
 import { displayName } from '../kernel/schemas.ts';
-import { placeIn } from './frame.ts';
+import { PERSON_LINKS, placeIn } from './frame.ts';
 import { type PipelineDeps, signedIn } from './pipeline.ts';
 import type { Person } from './visit.ts';
 
@@ -39,7 +39,7 @@ export function organizationPages(deps: OrganizationPageDeps): Router {
       {
         ...(error === undefined ? {} : { status: 422 }),
         signedInAs: person,
-        frame: { navLabel: 'Console', nav: [], personLinks: [] },
+        frame: { navLabel: 'Console', nav: [], personLinks: PERSON_LINKS },
       },
     );
   };
