@@ -9,6 +9,7 @@ import { sessionRoutes } from './accounts/session-routes.ts';
 import { createSignIn } from './accounts/sign-in.ts';
 import { createSignInForm } from './accounts/sign-in-form.ts';
 import { createSignedInPages } from './accounts/signed-in-pages.ts';
+import { apiKeysOutside } from './api-keys/outside-use.ts';
 import { createApiKeyResolver } from './api-keys/verify.ts';
 import { apiRoutes } from './api-routes.ts';
 import { consoleRoutes } from './console/routes.ts';
@@ -25,15 +26,19 @@ import { checkRequest, prepareApp, requestContext } from './http/request.ts';
 import { createApiRoutes } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { networkOf } from './kernel/network-of.ts';
+import { accessTokens } from './oauth/access-tokens.ts';
 import { oauthEndpoints } from './oauth/endpoints.ts';
 import { interactionRoutes } from './oauth/interactions.ts';
+import { introspectionEndpoint } from './oauth/introspection.ts';
 import { createProvider } from './oauth/provider.ts';
+import { describeRefreshToken } from './oauth/refresh-token-description.ts';
+import { revocationEndpoint } from './oauth/revocation.ts';
 import { createSessions } from './oauth/sessions.ts';
 import { publicJwks } from './oauth/signing-keys.ts';
 import { tokenTransaction } from './oauth/token-endpoint.ts';
 import { userinfoEndpoint } from './oauth/userinfo.ts';
 import { invitationRoutes } from './organizations/invitation-routes.ts';
-import { createAccessTokenResolver } from './principals/access-token.ts';
+import { createAccessTokenJudge, createAccessTokenResolver } from './principals/access-token.ts';
 import { createCredentialCache } from './principals/credential-cache.ts';
 import { createResolve } from './principals/resolve.ts';
 import type { Services } from './services.ts';
@@ -67,6 +72,10 @@ export function createApp(services: Services): Koa {
       emailConfirmed: user.emailConfirmedAt !== undefined,
     };
   };
+  const jwks = publicJwks(services.signingKeys);
+  const keys = () => jwks;
+  const judge = createAccessTokenJudge({ apiUrl, keys, standings: services.standings, clock });
+  const planOf = async (id: string) => (await organizations.find(id))?.plan;
   const provider = createProvider({
     apiUrl,
     webUrl,
@@ -77,6 +86,14 @@ export function createApp(services: Services): Koa {
     roleOf: organizations.roleOf,
     grants,
     renderPage,
+    outsideTokens: [
+      accessTokens({ apiUrl, keys, judge, planOf, revoked: services.revokedTokens, audit, clock }),
+      apiKeysOutside({ apiUrl, apiKeys: services.apiKeys, keys: services.keys, planOf }),
+    ],
+    describeRefreshToken: async (token) =>
+      describeRefreshToken(apiUrl, token, await grants.standingOf(token.grantId)),
+    ownerOfGrant: grants.standingOf,
+    endFamily: services.endFamily,
     noteSecretUse: (secretId) => services.secretUses.note(secretId, {}),
     transaction,
     sessionStore: services.sessionStore,
@@ -111,6 +128,7 @@ export function createApp(services: Services): Koa {
       await services.createOrganization(organization);
     },
     endSessionsOf: services.sessionStore.endAll,
+    endGrants: services.endGrants,
     transaction,
     audit,
     sendMail: services.sendMail,
@@ -121,6 +139,7 @@ export function createApp(services: Services): Koa {
     webUrl,
     users,
     endSessionsOf: services.sessionStore.endAll,
+    endGrants: services.endGrants,
     transaction,
     audit,
     sendMail: services.sendMail,
@@ -208,7 +227,6 @@ export function createApp(services: Services): Koa {
     docsRoutes({ renderPage, apiUrl, webUrl }).routes(),
   );
 
-  const jwks = publicJwks(services.signingKeys);
   const memory = createCredentialCache(services.openChangeFeed(), {
     lifetimeSeconds: config.credentialCacheSeconds,
     maxEntries: 50_000,
@@ -216,7 +234,7 @@ export function createApp(services: Services): Koa {
   const resolve = createResolve(
     [
       createApiKeyResolver({ apiKeys: services.apiKeys }),
-      createAccessTokenResolver({ apiUrl, keys: () => jwks, standings: services.standings, clock }),
+      createAccessTokenResolver({ apiUrl, judge, clock }),
     ],
     memory,
   );
@@ -261,22 +279,26 @@ export function createApp(services: Services): Koa {
       provider,
       apiUrl,
       webUrl,
-      tokenTransaction: tokenTransaction({
-        transaction,
-        grants,
-        deleteByGrant: records.deleteByGrant,
-        graceSeconds: config.refreshGraceSeconds,
-        keepAnswer: records.keepAnswer,
-        keptAnswer: records.keptAnswer,
-        recordReplay: ({ organizationId, appId, grantId, ip }) =>
-          audit({
-            type: 'token.replayed',
-            organizationId,
-            actor: { type: 'app', ...(appId ? { id: appId } : {}) },
-            targetId: grantId,
-            ip,
-          }),
-      }),
+      around: {
+        '/oauth/introspect': introspectionEndpoint,
+        '/oauth/revoke': revocationEndpoint(transaction),
+        '/oauth/token': tokenTransaction({
+          transaction,
+          grants,
+          deleteByGrant: records.deleteByGrant,
+          graceSeconds: config.refreshGraceSeconds,
+          keepAnswer: records.keepAnswer,
+          keptAnswer: records.keptAnswer,
+          recordReplay: ({ organizationId, appId, grantId, ip }) =>
+            audit({
+              type: 'token.replayed',
+              organizationId,
+              actor: { type: 'app', ...(appId ? { id: appId } : {}) },
+              targetId: grantId,
+              ip,
+            }),
+        }),
+      },
     }),
   );
   return app;

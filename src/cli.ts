@@ -41,6 +41,40 @@ program
     }),
   );
 
+program
+  .command('apps')
+  .description('what the operator decides about apps')
+  .command('mark-resource-server')
+  .description('let an app introspect and revoke the tokens and keys of every organization')
+  .argument('<id>', "the app's id, which is its client_id")
+  .option('--undo', 'take the mark away')
+  .action((id: string, { undo = false }: { undo?: boolean }) =>
+    withServices(async ({ markResourceServer }) => {
+      const { name } = await markResourceServer(id, !undo);
+      process.stderr.write(
+        `${name} (${id}) is ${undo ? 'no resource server any more' : 'a resource server'}.\n`,
+      );
+    }),
+  );
+
+const users = program.command('users').description('what the operator decides about people');
+for (const [name, description] of [
+  ['deactivate', 'shut a person out at once: sessions, what apps hold for them, their API keys'],
+  ['reactivate', 'let a person in again: they sign in and allow their apps anew; their API keys work again'],
+] as const) {
+  users
+    .command(name)
+    .description(description)
+    .argument('<id>', "the person's id")
+    .action((id: string) =>
+      withServices(async ({ userStatus }) => {
+        const changed = await userStatus[name](id, { type: 'operator' });
+        if (!changed) throw new Error(`there is no such person, or they are ${name}d already`);
+        process.stderr.write(`${id} is ${name}d.\n`);
+      }),
+    );
+}
+
 function parsePlan(value: string): Plan {
   if (!isPlan(value)) throw new InvalidArgumentError(`Give one of ${PLAN_NAMES.join(', ')}.`);
   return value;

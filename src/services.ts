@@ -10,6 +10,7 @@ import { createNames } from '../adapters/database/names.ts';
 import { createRecordAdapter, createRecordStore } from '../adapters/database/oauth-records.ts';
 import { createOrganizationStore } from '../adapters/database/organizations.ts';
 import { createResourceStores } from '../adapters/database/resources.ts';
+import { createRevokedTokens } from '../adapters/database/revoked-tokens.ts';
 import { createSessionStore } from '../adapters/database/sessions.ts';
 import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
 import { createStandings } from '../adapters/database/standings.ts';
@@ -28,17 +29,21 @@ import { createRedisAttemptLimits } from '../adapters/redis/attempts.ts';
 import { connectRedis } from '../adapters/redis/connect.ts';
 import { developmentSecretKey } from '../adapters/secret-key.ts';
 import type { Config } from '../config/config.ts';
+import { createUserStatus } from './accounts/user-status.ts';
 import { createApiKeyCreator } from './api-keys/create.ts';
 import { createApiKeys } from './api-keys/manage.ts';
 import { createApps } from './apps/manage.ts';
 import { createAppRegistration } from './apps/register-app.ts';
+import { createResourceServerMarking } from './apps/resource-servers.ts';
 import { createBackground } from './kernel/background.ts';
 import { systemClock } from './kernel/clock.ts';
 import { createLastUses } from './kernel/last-uses.ts';
 import type { Logger } from './kernel/log.ts';
 import { createSealer } from './kernel/sealing.ts';
 import { createClientAdapter } from './oauth/client-adapter.ts';
+import { createFamilyEnding } from './oauth/end-family.ts';
 import { loadSigningKeys } from './oauth/signing-keys.ts';
+import { createConsentWithdrawal } from './oauth/withdraw-consent.ts';
 import { createOrganizationCreator } from './organizations/create-organization.ts';
 import { createMembers } from './organizations/members.ts';
 import { createTellAdmins } from './organizations/tell-admins.ts';
@@ -124,6 +129,8 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   };
   const invitations = createInvitationStore(database);
   const endGrants = createGrantEnding(database);
+  const grants = createGrantStore(database);
+  const revokedTokens = createRevokedTokens(database);
   const registerApp = createAppRegistration({ apps, transaction, audit, clock });
   const sendMail = createMailer({
     smtpUrl: config.smtpUrl,
@@ -160,7 +167,20 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     apiKeys,
     records,
     sessionStore,
-    grants: createGrantStore(database),
+    grants,
+    revokedTokens,
+    endGrants,
+    /** Ends what hangs on a grant, with it: codes, refresh tokens, and every access token under it. */
+    endFamily: createFamilyEnding({ deleteByGrant: records.deleteByGrant, grants, audit }),
+    withdrawConsent: createConsentWithdrawal({ endGrants, transaction, audit }),
+    userStatus: createUserStatus({
+      users,
+      endSessionsOf: sessionStore.endAll,
+      endGrants,
+      transaction,
+      audit,
+    }),
+    markResourceServer: createResourceServerMarking({ apps, transaction, audit }),
     standings: createStandings(database),
     resources: createResourceStores(database),
     signingKeys,
@@ -229,6 +249,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       await records.sweep();
       await sessionStore.sweep();
       await records.forgetAnswers(config.refreshGraceSeconds);
+      await revokedTokens.sweep();
       await users.sweepEmailTokens();
       await invitations.sweep();
       await sweepUsage();

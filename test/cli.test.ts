@@ -100,6 +100,30 @@ describe('promptreports-auth', () => {
     });
   });
 
+  test('apps mark-resource-server marks a confidential app, takes the mark away, and refuses what it can not', async () => {
+    const { stdout } = await run(env, 'bootstrap', '--json');
+    const { apps } = JSON.parse(stdout) as {
+      apps: { service: { clientId: string }; spa: { clientId: string } };
+    };
+    const mark = (...args: string[]) => run(env, 'apps', 'mark-resource-server', ...args);
+    expect(await mark(apps.service.clientId)).toMatchObject({
+      code: 0,
+      stderr: expect.stringContaining('is a resource server'),
+    });
+    expect((await mark(apps.service.clientId, '--undo')).stderr).toContain('no resource server any more');
+    expectRefused(await mark(apps.spa.clientId), /native can not authenticate itself/);
+    expectRefused(await mark('app_unknown'), /No such/);
+  }, 90_000);
+
+  test('users deactivate and reactivate say what they did, and that there was nothing to do', async () => {
+    const { stdout } = await run(env, 'bootstrap', '--json');
+    const { user } = JSON.parse(stdout) as { user: { id: string } };
+    expect(await run(env, 'users', 'deactivate', user.id)).toMatchObject({ code: 0, stdout: '' });
+    expectRefused(await run(env, 'users', 'deactivate', user.id), /deactivated already/);
+    expect((await run(env, 'users', 'reactivate', user.id)).code).toBe(0);
+    expectRefused(await run(env, 'users', 'reactivate', 'usr_unknown'), /no such person/);
+  }, 90_000);
+
   test('a second process on one DATA_DIR refuses, by every command', async () => {
     const server = await startServer();
     const same = { DATA_DIR: server.dataDir, PORT: '0' };

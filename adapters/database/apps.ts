@@ -29,6 +29,7 @@ type AppRow = {
 
 type RegisteredRow = AppRow & {
   organization_name: string;
+  resource_server: boolean;
   secrets: { id: string; hash: string; last4: string; expires_at: string | null }[];
 };
 
@@ -100,6 +101,7 @@ export function createAppStore(database: Database): AppStore {
         row && {
           ...toApp(row),
           organizationName: row.organization_name,
+          resourceServer: row.resource_server,
           secrets: row.secrets.map((secret) => ({
             id: secret.id,
             hash: Buffer.from(secret.hash, 'hex'),
@@ -135,6 +137,9 @@ export function createAppStore(database: Database): AppStore {
       await apps()
         .where({ id })
         .update({ ...Object.fromEntries(columns), updated_at: at });
+    },
+    setResourceServer: async (id, resourceServer) => {
+      await apps().where({ id }).update({ resource_server: resourceServer });
     },
     delete: async (id) => {
       await apps().where({ id }).delete();

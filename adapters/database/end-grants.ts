@@ -1,9 +1,10 @@
 import type { Database } from './database.ts';
 
-/** Whose grants: everybody's for an app, or one person's in an organization. */
-export type GrantsOf = { appId: string } | { userId: string; organizationId: string };
+/** Whose grants: everybody's for an app, or one person's, all of them or those for an app or in an organization. */
+export type GrantsOf = { appId: string } | { userId: string; organizationId?: string; appId?: string };
 
-export type EndGrants = (of: GrantsOf) => Promise<void>;
+/** Returns the organizations that the grants were for. */
+export type EndGrants = (of: GrantsOf) => Promise<string[]>;
 
 /**
  * Deletes grants, and the codes and refresh tokens that hang on them, in the open transaction. Takes the same locks as
@@ -11,11 +12,18 @@ export type EndGrants = (of: GrantsOf) => Promise<void>;
  */
 export function createGrantEnding(database: Database): EndGrants {
   return async (of) => {
-    const where =
-      'appId' in of ? { app_id: of.appId } : { user_id: of.userId, organization_id: of.organizationId };
-    const rows = await database.sql()('grants').where(where).orderBy('id').select<{ id: string }[]>('id');
+    const { appId, userId, organizationId } = { userId: undefined, organizationId: undefined, ...of };
+    const rows = await database
+      .sql()('grants')
+      .where({
+        ...(appId === undefined ? {} : { app_id: appId }),
+        ...(userId === undefined ? {} : { user_id: userId }),
+        ...(organizationId === undefined ? {} : { organization_id: organizationId }),
+      })
+      .orderBy('id')
+      .select<{ id: string; organization_id: string }[]>('id', 'organization_id');
     const ids = rows.map(({ id }) => id);
-    if (ids.length === 0) return;
+    if (ids.length === 0) return [];
     await database
       .sql()
       .raw(
@@ -24,5 +32,6 @@ export function createGrantEnding(database: Database): EndGrants {
       );
     await database.sql()('oauth_records').whereIn('grant_id', ids).delete();
     await database.sql()('grants').whereIn('id', ids).delete();
+    return rows.map((row) => row.organization_id);
   };
 }

@@ -1,6 +1,18 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
+import type { Environment } from '../../config/environments.ts';
+import type { Plan } from '../../config/plans.ts';
+import type { Role } from '../../config/roles.ts';
+import type { Scope } from '../../config/scopes.ts';
 import type { GrantStore } from '../../src/oauth/grant-store.ts';
 import type { Database } from './database.ts';
+
+type StandingRow = {
+  organization_id: string;
+  plan: Plan;
+  environment: Environment;
+  scopes: Scope[];
+  role: Role | null;
+};
 
 /** The library's Adapter for grants: its own table, for a person's grants are listed and withdrawn by person. */
 export function createGrantAdapter(database: Database): Adapter {
@@ -62,6 +74,28 @@ export function createGrantStore(database: Database): GrantStore {
     latestFor: async ({ userId, appId }) => (await latest({ user_id: userId, app_id: appId }))?.id,
     findFor: async ({ userId, appId, organizationId }) =>
       (await latest({ user_id: userId, app_id: appId, organization_id: organizationId }))?.id,
+    standingOf: async (grantId) => {
+      const { rows } = await database.sql().raw<{ rows: StandingRow[] }>(
+        `SELECT g.organization_id, o.plan, a.environment, a.scopes, m.role
+         FROM grants g
+         JOIN organizations o ON o.id = g.organization_id
+         JOIN apps a ON a.id = g.app_id
+         LEFT JOIN users u ON u.id = g.user_id AND u.deactivated_at IS NULL
+         LEFT JOIN memberships m ON m.user_id = u.id AND m.organization_id = g.organization_id
+         WHERE g.id = ? AND g.expires_at > now()`,
+        [grantId],
+      );
+      const row = rows[0];
+      return (
+        row && {
+          organizationId: row.organization_id,
+          plan: row.plan,
+          environment: row.environment,
+          appScopes: row.scopes,
+          role: row.role ?? undefined,
+        }
+      );
+    },
     delete: async (grantId) => {
       const [row] = await database
         .sql()('grants')

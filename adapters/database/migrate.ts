@@ -3,6 +3,7 @@ import * as foundation from './migrations/0001-foundation.ts';
 import * as resources from './migrations/0002-resources.ts';
 import * as credentials from './migrations/0003-credentials.ts';
 import * as usage from './migrations/0004-usage.ts';
+import * as tokenLife from './migrations/0006-token-life.ts';
 import * as oauthFamily from './migrations/0007-oauth-family.ts';
 import * as webhooks from './migrations/0008-webhooks.ts';
 import * as account from './migrations/0009-account.ts';
@@ -13,6 +14,7 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
   '0002-resources': resources,
   '0003-credentials': credentials,
   '0004-usage': usage,
+  '0006-token-life': tokenLife,
   '0007-oauth-family': oauthFamily,
   '0008-webhooks': webhooks,
   '0009-account': account,

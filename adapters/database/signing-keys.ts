@@ -1,6 +1,7 @@
 import type { JWK } from 'jose';
+import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
 import type { Sealer } from '../../src/kernel/sealing.ts';
-import type { SigningAlgorithm, SigningKeyStatus, SigningKeyStore } from '../../src/oauth/signing-key.ts';
+import type { SigningKeyStatus, SigningKeyStore } from '../../src/oauth/signing-key.ts';
 import type { Database } from './database.ts';
 
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];

@@ -68,6 +68,14 @@ export function createUserStore(database: Database): UserStore {
         throw error;
       }
     },
+    setDeactivated: async (id, deactivated) => {
+      const changed = await database
+        .sql()('users')
+        .where({ id })
+        .whereRaw(`deactivated_at IS ${deactivated ? '' : 'NOT '}NULL`)
+        .update({ deactivated_at: deactivated ? database.sql().fn.now() : null });
+      return changed === 1;
+    },
     putEmailToken: async ({ hash, userId, purpose, ttlSeconds, newEmail }) => {
       await tokens().where({ user_id: userId, purpose }).delete();
       await tokens().insert({

@@ -17,6 +17,8 @@ export type AccountsDeps = {
   /** Makes an organization and its first owner. */
   createOrganization(organization: { name: string; ownerId: string; ip: string }): Promise<void>;
   endSessionsOf(userId: string): Promise<void>;
+  /** Ends what the person allowed apps, and every token under it. */
+  endGrants(of: { userId: string }): Promise<unknown>;
   transaction<T>(work: () => Promise<T>): Promise<T>;
   audit: RecordAudit;
   sendMail: SendMail;
@@ -146,7 +148,8 @@ export function createAccounts(deps: AccountsDeps) {
       (await users.peekEmailToken(sha256(token), 'reset_password')) !== undefined,
 
     /**
-     * Spends the link, sets the password and ends every session of the person. The link came by mail, so the
+     * Spends the link, sets the password, and ends every session of the person and all that apps hold for them: whoever
+     * knew the old password may have let one in. The link came by mail, so the
      * address counts as confirmed. A weak password spends nothing.
      */
     resetPassword: async (
@@ -165,6 +168,7 @@ export function createAccounts(deps: AccountsDeps) {
         await users.setPassword(user.id, passwordHash);
         await users.confirmEmail(user.id);
         await deps.endSessionsOf(user.id);
+        await deps.endGrants({ userId: user.id });
         await audit({
           type: 'user.password_reset',
           actor: { type: 'user', id: user.id },

@@ -14,6 +14,8 @@ export type ProfileDeps = {
   webUrl: string;
   users: UserStore;
   endSessionsOf(userId: string): Promise<void>;
+  /** Ends what the person allowed apps, and every token under it. */
+  endGrants(of: { userId: string }): Promise<unknown>;
   transaction<T>(work: () => Promise<T>): Promise<T>;
   audit: RecordAudit;
   sendMail: SendMail;
@@ -52,7 +54,7 @@ export function createProfile(deps: ProfileDeps) {
       return undefined;
     },
 
-    /** Needs the present password, and ends every session: the caller starts its own anew. Tells the owner by mail. */
+    /** Needs the present password; ends every session (the caller starts its own anew) and all that apps hold. Tells the owner by mail. */
     changePassword: async (
       user: User,
       { present, next }: { present: string; next: string },
@@ -73,6 +75,7 @@ export function createProfile(deps: ProfileDeps) {
         await users.setPassword(user.id, passwordHash);
         await users.dropEmailTokens(user.id, 'reset_password');
         await deps.endSessionsOf(user.id);
+        await deps.endGrants({ userId: user.id });
         await record('user.password_changed', user, ip);
       });
       deps.inBackground(() =>

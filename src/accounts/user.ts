@@ -19,6 +19,8 @@ export type UserStore = {
   findByEmail(email: string): Promise<User | undefined>;
   /** True once: false when it was confirmed before. */
   confirmEmail(id: string): Promise<boolean>;
+  /** False when there is no such person, or it is so already. Holds the person's row until the transaction ends. */
+  setDeactivated(id: string, deactivated: boolean): Promise<boolean>;
   setPassword(id: string, passwordHash: string): Promise<void>;
   setName(id: string, name: string): Promise<void>;
   /** The new address counts as confirmed. False, and nothing is written, when it is another's by now. */

@@ -45,6 +45,7 @@ export type KeyInUse = Pick<
   | 'ipAllowlist'
   | 'createdBy'
   | 'createdByApp'
+  | 'createdAt'
 > & {
   /** The creator's role; undefined when the creator is an app, or was deleted, deactivated, or left the organization. */
   creatorRole: Role | undefined;

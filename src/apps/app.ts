@@ -55,7 +55,12 @@ export type HashedAppSecret = AppSecret & { hash: Buffer };
 export type ListedAppSecret = AppSecret & { createdAt: Date; lastUsedAt: Date | undefined };
 
 /** An app with what the OAuth endpoints and the consent page need to know of it, read in one query. */
-export type RegisteredApp = App & { organizationName: string; secrets: HashedAppSecret[] };
+export type RegisteredApp = App & {
+  organizationName: string;
+  /** Marked by the operator: may introspect and revoke tokens of every organization. */
+  resourceServer: boolean;
+  secrets: HashedAppSecret[];
+};
 
 /** Every method joins the open transaction. */
 export type AppStore = {
@@ -67,6 +72,7 @@ export type AppStore = {
   /** The same as `find`, and MUST hold the app's lock until the transaction ends. */
   findForChange(owner: Visible, id: string): Promise<App | undefined>;
   update(id: string, change: AppChange, at: Date): Promise<void>;
+  setResourceServer(id: string, resourceServer: boolean): Promise<void>;
   delete(id: string): Promise<void>;
   /** Counts an organization's apps; MUST make concurrent counts of one organization wait. */
   countOf(organizationId: string): Promise<number>;

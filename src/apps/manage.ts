@@ -17,7 +17,7 @@ export type ManageDeps = {
   apps: AppStore;
   registerApp: RegisterApp;
   /** Ends what people allowed the app, and every token under it. */
-  endGrants(of: { appId: string }): Promise<void>;
+  endGrants(of: { appId: string }): Promise<unknown>;
   transaction<T>(work: () => Promise<T>): Promise<T>;
   audit: RecordAudit;
   clock: Clock;

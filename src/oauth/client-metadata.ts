@@ -20,6 +20,8 @@ export type OAuthApp = {
   homepageUrl: string | undefined;
   logoUrl: string | undefined;
   privacyUrl: string | undefined;
+  /** Marked by the operator: may introspect and revoke tokens of every organization. */
+  resourceServer: boolean;
   secrets: { id: string; hash: Buffer; expiresAt: Date | undefined }[];
 };
 
@@ -34,6 +36,7 @@ export const EXTRA_CLIENT_METADATA = [
   'allowed_scopes',
   'require_pkce',
   'app_kind',
+  'resource_server',
   'secret_hashes',
 ] as const;
 
@@ -44,6 +47,7 @@ export type RegisteredClient = Client & {
   allowed_scopes: Scope[];
   require_pkce: boolean;
   app_kind: AppKind;
+  resource_server: boolean;
   /** SHA-256 in hex and the time (ms since 1970) from which it is refused. */
   secret_hashes: { id: string; sha256: string; expiresAtMs: number | null }[];
 };
@@ -74,6 +78,7 @@ export function toClientMetadata(app: OAuthApp): AllClientMetadata {
     allowed_scopes: app.scopes,
     require_pkce: app.requirePkce,
     app_kind: app.kind,
+    resource_server: app.resourceServer,
     secret_hashes: app.secrets.map(({ id, hash, expiresAt }) => ({
       id,
       sha256: hash.toString('hex'),

@@ -8,16 +8,20 @@ import { countHeader } from '../http/hosts.ts';
 import { seeOther } from '../http/page.ts';
 import { allowFormTarget } from '../http/security-headers.ts';
 import { AppError } from '../kernel/errors.ts';
+import { maskToken } from './outside-tokens.ts';
 import { ADVERTISED_SCOPES } from './provider.ts';
 
 const DISCOVERY = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
 
 /** Endpoints that programs call: they take forms and answer JSON, whatever they say they accept. */
-const MACHINE_ENDPOINTS = new Set(['/oauth/token', '/oauth/par']);
+const MACHINE_ENDPOINTS = new Set(['/oauth/token', '/oauth/par', '/oauth/introspect', '/oauth/revoke']);
 
 /** OpenID Connect Core §3.1.2.1 and RP-Initiated Logout §2: by GET and by POST. */
 const POSTED_BY_BROWSERS = new Set(['/oauth/authorize', '/oauth/logout']);
 const LONGEST_QUERY = 8_000;
+
+/** Where a token is what is asked about: the library would refuse JWTs there. */
+const MANAGES_TOKENS = new Set(['/oauth/introspect', '/oauth/revoke']);
 
 const SERVER_ERROR = 'oauthServerError';
 
@@ -33,15 +37,15 @@ type Deps = {
   provider: Provider;
   apiUrl: string;
   webUrl: string;
-  /** Wraps what happens at the token endpoint. */
-  tokenTransaction: Middleware;
+  /** Wraps what happens at an endpoint for programs, by its path. */
+  around: Readonly<Record<string, Middleware>>;
 };
 
 /**
  * The library, mounted: before it, what it must not see or can't tell; after it, what the contract wants
  * otherwise. Requests for other paths pass by.
  */
-export function oauthEndpoints({ provider, apiUrl, webUrl, tokenTransaction }: Deps): Middleware {
+export function oauthEndpoints({ provider, apiUrl, webUrl, around }: Deps): Middleware {
   const mounted = compose(provider.middleware) as unknown as Middleware;
   // What the library catches and can't answer (a database that is away, our own bugs) is ours to answer and to log.
   provider.on('server_error', (ctx, error) => {
@@ -61,8 +65,8 @@ export function oauthEndpoints({ provider, apiUrl, webUrl, tokenTransaction }: D
         throw new AppError('method_not_allowed', 'Send a POST with a form.', { allow: ['POST', 'OPTIONS'] });
       }
       if (!(await screenBody(ctx))) return;
-      if (ctx.path === '/oauth/token') await tokenTransaction(ctx, () => library(ctx, next));
-      else await library(ctx, next);
+      const wrapper = around[ctx.path];
+      await (wrapper ? wrapper(ctx, () => library(ctx, next)) : library(ctx, next));
       return;
     }
     if (POSTED_BY_BROWSERS.has(ctx.path) && ctx.method === 'POST') return await askAgainWithGet(ctx);
@@ -120,7 +124,10 @@ async function screenBody(ctx: Context): Promise<boolean> {
     const form = new URLSearchParams(text);
     const repeated = repeats(form.get('response_type') ?? '');
     if (repeated) form.set('response_type', 'repeated'); // as at the authorization endpoint
-    replayBody(ctx.req, Buffer.from(repeated ? form.toString() : text));
+    replayBody(
+      ctx.req,
+      Buffer.from(MANAGES_TOKENS.has(ctx.path) ? maskToken(text) : repeated ? form.toString() : text),
+    );
     return true;
   } catch (error) {
     if (!(error instanceof AppError) || error.status === 413) throw error;
@@ -153,11 +160,15 @@ function placeEndpoints(ctx: Context, { apiUrl, webUrl }: { apiUrl: string; webU
     const url = document[name];
     return typeof url === 'string' ? { [name]: webUrl + new URL(url).pathname } : {};
   };
+  const methods = [document['token_endpoint_auth_methods_supported']].flat().map(String);
   ctx.body = {
     ...document,
     ...onWeb('authorization_endpoint'),
     ...onWeb('end_session_endpoint'),
     userinfo_endpoint: `${apiUrl}/oauth/userinfo`,
+    // RFC 8414 §2. A public app may revoke its own tokens, and introspect none.
+    revocation_endpoint_auth_methods_supported: methods,
+    introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
     scopes_supported: ADVERTISED_SCOPES,
   };
   ctx.set('Cache-Control', 'public, max-age=300');

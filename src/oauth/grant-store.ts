@@ -1,3 +1,5 @@
+import type { GrantStanding } from './refresh-token-description.ts';
+
 /** What people allowed apps to do, one row a person, app and organization. Every method joins the open transaction. */
 export type GrantStore = {
   /** Makes consents of one person wait for each other until the transaction ends. */
@@ -5,6 +7,8 @@ export type GrantStore = {
   /** The id of the grant that was given last, whichever the organization. */
   latestFor(key: { userId: string; appId: string }): Promise<string | undefined>;
   findFor(key: { userId: string; appId: string; organizationId: string }): Promise<string | undefined>;
+  /** What a refresh token under the grant rests on, in one statement; undefined when the grant is gone. */
+  standingOf(grantId: string): Promise<GrantStanding | undefined>;
   /** Returns the organization that the grant was for; undefined when it was gone already. */
   delete(grantId: string): Promise<string | undefined>;
 };

@@ -9,14 +9,21 @@ import { EXTRA_CLIENT_METADATA, type RegisteredClient } from './client-metadata.
 import { letFormPostLeave } from './form-post.ts';
 import type { GrantStore } from './grant-store.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
+import { type IntrospectionDeps, introspectionPolicy } from './introspection.ts';
 import * as lifetimes from './lifetimes.ts';
 import { rpInitiatedLogout } from './logout.ts';
+import { findOutsideTokens, type OutsideTokens } from './outside-tokens.ts';
 import { noticeReplays } from './replays.ts';
 import { resourceIndicators } from './resource-servers.ts';
+import { type RevocationDeps, revocationPolicy } from './revocation.ts';
 import { keepSessionsEnded, type SessionEpochDeps } from './session-epochs.ts';
 
 export type ProviderDeps = SessionEpochDeps &
-  AmendDeps & {
+  AmendDeps &
+  IntrospectionDeps &
+  RevocationDeps & {
+    /** What can be introspected and revoked beside the tokens that the library keeps. */
+    outsideTokens: readonly OutsideTokens[];
     apiUrl: string;
     webUrl: string;
     /** Private keys; the first that fits signs. */
@@ -44,6 +51,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   const provider = new Provider(deps.apiUrl, settings(deps));
   amendModels(provider, deps);
   noticeReplays(provider);
+  findOutsideTokens(provider, deps.outsideTokens);
   keepSessionsEnded(provider, deps);
   letFormPostLeave(provider);
   return provider;
@@ -72,13 +80,15 @@ function settings(deps: ProviderDeps): Configuration {
       jwks: '/.well-known/jwks.json',
       end_session: '/oauth/logout',
       pushed_authorization_request: '/oauth/par',
+      introspection: '/oauth/introspect',
+      revocation: '/oauth/revoke',
     },
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
-      introspection: { enabled: false },
-      revocation: { enabled: false },
+      introspection: { enabled: true, allowedPolicy: introspectionPolicy(deps) },
+      revocation: { enabled: true, allowedPolicy: revocationPolicy(deps) },
       rpInitiatedLogout: rpInitiatedLogout(deps.renderPage),
       dPoP: { enabled: false },
       pushedAuthorizationRequests: { enabled: true },

@@ -1,6 +1,5 @@
 import type { Context } from 'koa';
-import type Provider from 'oidc-provider';
-import type { KoaContextWithOIDC } from 'oidc-provider';
+import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
 import { AlreadyUsedError } from './already-used-error.ts';
 import type { GrantStore } from './grant-store.ts';
 
@@ -32,7 +31,7 @@ export function noticeReplays(provider: Provider): void {
     const find = findable.find.bind(findable);
     findable.find = async (...args) => {
       const found = await find(...args);
-      if (found?.consumed) {
+      if (found?.consumed && Provider.ctx?.oidc.route === 'token') {
         const { kind, grantId } = found;
         Object.defineProperty(found, 'consumed', {
           get: () => {

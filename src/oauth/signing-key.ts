@@ -1,6 +1,5 @@
 import type { JWK } from 'jose';
-
-export type SigningAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
+import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
 
 /** next: published, not signing yet; current: signs; retired: verifies what it signed until that expires. */
 export type SigningKeyStatus = 'next' | 'current' | 'retired';

@@ -19,7 +19,7 @@ export type MembersDeps = {
   organizations: OrganizationStore;
   invitations: InvitationStore;
   /** Ends what this person allowed apps in the organization, and every token under it. */
-  endGrants(of: { userId: string; organizationId: string }): Promise<void>;
+  endGrants(of: { userId: string; organizationId: string }): Promise<unknown>;
   /** Limits the mails of one organization. */
   mailLimit: AttemptLimit;
   sendMail(mail: { to: string; subject: string; text: string }): Promise<void>;

@@ -1,35 +1,16 @@
-import { createLocalJWKSet, decodeProtectedHeader, errors, type JSONWebKeySet, jwtVerify } from 'jose';
-import { z } from 'zod';
+import type { JSONWebKeySet } from 'jose';
 import { isIdentityScope, isScope } from '../../config/scopes.ts';
-import { type Clock, epochSeconds } from '../kernel/clock.ts';
+import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { Principal } from './principal.ts';
 import { absent, bad, invalidCredential, type Presented, proven, type Resolver } from './resolve.ts';
 import { type Standings, scopesLeftToApp, scopesLeftToUser } from './standing.ts';
-
-/** Between our own machines' clocks. */
-const SKEW_SECONDS = 5;
-const LONGEST_LIFE_SECONDS = 3600;
-
-/** All that our tokens' headers hold. Others (`jku`, `x5u`, `jwk`, `crit`, …) would say where to take keys or rules from. */
-const HEADER = z.strictObject({
-  alg: z.literal('RS256'),
-  typ: z.literal('JWT'),
-  kid: z.string().min(1).max(200),
-});
-
-/** Claims that an access token has. An id_token has no `scope`, `client_id` or `org_id`. */
-const CLAIMS = z.object({
-  sub: z.string().min(1),
-  aud: z.string().min(1),
-  client_id: z.string().min(1),
-  org_id: z.string().min(1),
-  jti: z.string().min(1),
-  scope: z.string(),
-  iat: z.int().nonnegative(),
-  exp: z.int().nonnegative(),
-});
-
-type AccessTokenClaims = z.output<typeof CLAIMS>;
+import {
+  type AccessTokenClaims,
+  createVerifier,
+  looksLikeJwt,
+  type VerifiedToken,
+} from './verify-access-token.ts';
 
 export type AccessTokenDeps = {
   apiUrl: string;
@@ -39,95 +20,90 @@ export type AccessTokenDeps = {
   clock: Clock;
 };
 
-/** Knows a credential by its three parts; whether it is a token of ours is seen after that. */
-const looksLikeJwt = (credential: string): boolean => /^[\w-]+\.[\w-]+\.[\w-]*$/.test(credential);
+/** A token that holds, and whom it proves. */
+export type JudgedToken = VerifiedToken & { principal: Principal };
+
+export type JudgeAccessToken = (token: string) => Promise<JudgedToken | AppError>;
 
 /**
- * Resolves our own JWT access tokens (RFC 9068 in substance, with the customer's `typ`): first what the token says,
- * then whether it still holds.
+ * Judges our own JWT access tokens (RFC 9068 in substance, with the customer's `typ`): first what the token says, then
+ * whether it still holds. Does NOT check its audience, nor who presents it. The error is for the bearer of the token.
  */
-export function createAccessTokenResolver({ apiUrl, keys, standings, clock }: AccessTokenDeps): Resolver {
+export function createAccessTokenJudge({
+  apiUrl,
+  keys,
+  standings,
+  clock,
+}: AccessTokenDeps): JudgeAccessToken {
   const verify = createVerifier(apiUrl);
-  return async ({ credential }) => {
-    if (!looksLikeJwt(credential)) return absent;
-    const now = clock();
-    const claims = await verify(credential, { keys: await keys(), now });
-    if (claims instanceof AppError) return bad(claims);
-
+  return async (token) => {
+    const verified = await verify(token, { keys: await keys(), now: clock() });
+    if (verified instanceof AppError) return verified;
+    const { claims, kid } = verified;
     const { sub, client_id: clientId, org_id: organizationId, jti } = claims;
     const all = claims.scope.split(' ');
     const granted = all.filter(isScope);
     const identityScopes = all.filter(isIdentityScope);
-    const proof = (...tags: string[]) => ({
-      restsOn: { tags, forMs: claims.exp * 1000 - now.getTime() },
-      admits: ({ path }: Presented) =>
-        audienceCovers(claims, apiUrl, path) ? undefined : invalidCredential('for another audience'),
-    });
+
     if (sub === clientId) {
-      const standing = await standings.ofApp(clientId);
+      const standing = await standings.ofApp({ appId: clientId, jti, kid });
       const scopes = scopesLeftToApp(standing, granted, organizationId);
-      if (!standing || !scopes) return bad(revoked());
+      if (!standing || !scopes) return revoked();
       const { environment } = standing;
-      return proven(
-        { method: 'client_credentials', id: clientId, organizationId, clientId, environment, scopes },
-        proof(`app:${clientId}`, `organization:${organizationId}`),
-      );
-    }
-    const standing = await standings.ofUser({ userId: sub, appId: clientId, organizationId });
-    const scopes = scopesLeftToUser(standing, granted, jti);
-    if (!standing || !scopes) return bad(revoked());
-    const { environment } = standing;
-    return proven(
-      {
-        method: 'oauth_user',
-        id: sub,
+      const principal: Principal = {
+        method: 'client_credentials',
+        id: clientId,
         organizationId,
-        userId: sub,
         clientId,
         environment,
         scopes,
-        ...(identityScopes.length > 0 ? { identityScopes } : {}),
-      },
-      proof(`user:${sub}`, `app:${clientId}`, `organization:${organizationId}`),
-    );
+      };
+      return { ...verified, principal };
+    }
+    const standing = await standings.ofUser({ userId: sub, appId: clientId, organizationId, jti, kid });
+    const scopes = scopesLeftToUser(standing, granted, jti);
+    if (!standing || !scopes) return revoked();
+    const { environment } = standing;
+    const principal: Principal = {
+      method: 'oauth_user',
+      id: sub,
+      organizationId,
+      userId: sub,
+      clientId,
+      environment,
+      scopes,
+      ...(identityScopes.length > 0 ? { identityScopes } : {}),
+    };
+    return { ...verified, principal };
   };
 }
 
-type VerifyInput = { keys: JSONWebKeySet; now: Date };
-
-/**
- * Signature, issuer, times and the presence of all claims; the error to answer with when one is wrong. Does NOT
- * check audience or scopes, nor whether person, app and grant still stand.
- */
-function createVerifier(
-  apiUrl: string,
-): (token: string, input: VerifyInput) => Promise<AccessTokenClaims | AppError> {
-  const importedKeys = new WeakMap<JSONWebKeySet, ReturnType<typeof createLocalJWKSet>>();
-  return async (token, { keys, now }) => {
-    const getKey = importedKeys.get(keys) ?? createLocalJWKSet(keys);
-    importedKeys.set(keys, getKey);
-    try {
-      HEADER.parse(decodeProtectedHeader(token));
-      const { payload } = await jwtVerify(token, getKey, {
-        algorithms: ['RS256'],
-        issuer: apiUrl,
-        currentDate: now,
-        clockTolerance: SKEW_SECONDS,
-      });
-      const claims = CLAIMS.parse(payload);
-      if (claims.iat > epochSeconds(now) + SKEW_SECONDS) return invalidCredential('issued in the future');
-      if (claims.exp - claims.iat > LONGEST_LIFE_SECONDS)
-        return invalidCredential('lives longer than any of ours');
-      return claims;
-    } catch (error) {
-      if (error instanceof errors.JWTExpired) {
-        return new AppError(
-          'credential_expired',
-          'The access token has expired. Get a new one with the refresh token.',
-        );
-      }
-      return invalidCredential(error);
-    }
+/** The same as one of the resolvers of `/v1`: adds what the proof rests on, and for which paths the token is. */
+export function createAccessTokenResolver({
+  apiUrl,
+  judge,
+  clock,
+}: Pick<AccessTokenDeps, 'apiUrl' | 'clock'> & { judge: JudgeAccessToken }): Resolver {
+  return async ({ credential }) => {
+    if (!looksLikeJwt(credential)) return absent;
+    const judged = await judge(credential);
+    if (judged instanceof AppError) return bad(judged);
+    const { claims, kid, principal } = judged;
+    const { organizationId, clientId, userId } = principal;
+    return proven(principal, {
+      restsOn: {
+        tags: [
+          `token:${claims.jti}`,
+          `signing-key:${kid}`,
+          `app:${clientId}`,
+          `organization:${organizationId}`,
+          ...(userId ? [`user:${userId}`] : []),
+        ],
+        forMs: claims.exp * 1000 - clock().getTime(),
+      },
+      admits: ({ path }: Presented) =>
+        audienceCovers(claims, apiUrl, path) ? undefined : invalidCredential('for another audience'),
+    });
   };
 }
 
@@ -150,5 +126,5 @@ function audienceCovers(
 const revoked = (): AppError =>
   new AppError(
     'credential_revoked',
-    'What this access token rested on was withdrawn: its app, its person or their consent.',
+    'This access token was revoked, or what it rested on was withdrawn: its app, its person or their consent.',
   );

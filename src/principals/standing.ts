@@ -14,14 +14,24 @@ export type UserStanding = {
   role: Role | undefined;
   /** Under which the person allows this app in this organization; undefined when they don't (any more). */
   grantId: string | undefined;
+  /** The token itself was revoked, or the key that signed it was dropped. */
+  revoked: boolean;
 };
 
-export type AppStanding = { environment: Environment; appScopes: readonly Scope[]; organizationId: string };
+export type AppStanding = {
+  environment: Environment;
+  appScopes: readonly Scope[];
+  organizationId: string;
+  revoked: boolean;
+};
+
+/** `jti`: the token's id. `kid`: the key that signed it. */
+type TokenOfApp = { appId: string; jti: string; kid: string };
 
 /** One statement a call. Undefined when the app is gone. */
 export type Standings = {
-  ofUser(token: { userId: string; appId: string; organizationId: string }): Promise<UserStanding | undefined>;
-  ofApp(appId: string): Promise<AppStanding | undefined>;
+  ofUser(token: TokenOfApp & { userId: string; organizationId: string }): Promise<UserStanding | undefined>;
+  ofApp(token: TokenOfApp): Promise<AppStanding | undefined>;
 };
 
 /**
@@ -33,7 +43,12 @@ export function scopesLeftToUser(
   granted: readonly Scope[],
   jti: string,
 ): Scope[] | undefined {
-  if (!standing?.userActive || standing.role === undefined || standing.grantId === undefined)
+  if (
+    !standing?.userActive ||
+    standing.revoked ||
+    standing.role === undefined ||
+    standing.grantId === undefined
+  )
     return undefined;
   if (!isUnderGrant(jti, standing.grantId)) return undefined;
   return capScopes(granted, standing.role).filter((scope) => standing.appScopes.includes(scope));
@@ -45,6 +60,6 @@ export function scopesLeftToApp(
   granted: readonly Scope[],
   organizationId: string,
 ): Scope[] | undefined {
-  if (standing?.organizationId !== organizationId) return undefined;
+  if (standing?.organizationId !== organizationId || standing.revoked) return undefined;
   return granted.filter((scope) => standing.appScopes.includes(scope));
 }

@@ -153,13 +153,13 @@ describe('a reset of the password', () => {
     },
   );
 
-  test('leaves the apps that the person allowed; they are withdrawn separately', async () => {
+  test('ends what apps hold for the person: whoever knew the old password may have let one in', async () => {
     const { leaving } = site.extra;
     const tokens = await getTokens(site, { agent: createUserAgent(site.server.url), person: leaving });
     const browser = createUserAgent(site.server.url);
     await browser.submit(await browser.open(await mailedLink(site.server, leaving.email)), {
       password: 'another horse battery staple',
     });
-    expect((await me(site, tokens.access_token)).status).toBe(200);
+    expect((await me(site, tokens.access_token)).status).toBe(401);
   });
 });

@@ -80,6 +80,14 @@ describeWith('postgresql', 'When PostgreSQL fails under a running server', () =>
       ),
       timed('a code', () => form('/oauth/token', code)),
       timed('a refresh', () => form('/oauth/token', refreshForm(made.apps.web, refreshToken))),
+      ...[accessToken, refreshToken, made.apiKeys.test].flatMap((token) => [
+        timed('introspection', () =>
+          form('/oauth/introspect', { token, ...credentialsOf(made.apps.service) }),
+        ),
+        timed('a revocation (RFC 7009 §2.2.1)', () =>
+          form('/oauth/revoke', { token, ...credentialsOf(made.apps.web) }),
+        ),
+      ]),
       timed('/oauth/authorize', () =>
         fetch(authorizationUrl(site, pkce().challenge), { redirect: 'manual', headers: html }),
       ),

@@ -2,7 +2,7 @@ import { createHmac, createPublicKey, type KeyObject } from 'node:crypto';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWTPayload, SignJWT } from 'jose';
 import { grantMark } from '../../src/kernel/grant-mark.ts';
-import { createAccessTokenResolver } from '../../src/principals/access-token.ts';
+import { createAccessTokenJudge, createAccessTokenResolver } from '../../src/principals/access-token.ts';
 import type { AppStanding, Standings, UserStanding } from '../../src/principals/standing.ts';
 
 const API = 'https://api.example.com';
@@ -44,8 +44,14 @@ const USER: UserStanding = {
   userActive: true,
   role: 'owner',
   grantId: 'grant-1',
+  revoked: false,
 };
-const APP: AppStanding = { environment: 'test', appScopes: ['prompts:read'], organizationId: 'org_1' };
+const APP: AppStanding = {
+  environment: 'test',
+  appScopes: ['prompts:read'],
+  organizationId: 'org_1',
+  revoked: false,
+};
 
 type World = { user?: UserStanding | undefined; app?: AppStanding | undefined; path?: string };
 
@@ -54,7 +60,9 @@ async function outcome(token: string, world: World = {}) {
     ofUser: async () => ('user' in world ? world.user : USER),
     ofApp: async () => ('app' in world ? world.app : APP),
   };
-  const resolve = createAccessTokenResolver({ apiUrl: API, keys: () => keys, standings, clock: () => NOW });
+  const clock = () => NOW;
+  const judge = createAccessTokenJudge({ apiUrl: API, keys: () => keys, standings, clock });
+  const resolve = createAccessTokenResolver({ apiUrl: API, judge, clock });
   const presented = { credential: token, path: world.path ?? '/v1/prompts', ip: '192.0.2.1' };
   const proof = await resolve(presented);
   const refusal = proof.kind === 'proven' ? proof.admits?.(presented) : undefined;

@@ -15,6 +15,7 @@ const KEY: KeyInUse = {
   ipAllowlist: [],
   createdBy: 'usr_1',
   createdByApp: undefined,
+  createdAt: new Date(0),
   creatorRole: 'owner',
   creatorAppScopes: undefined,
   readAt: NOW,

@@ -7,7 +7,7 @@ import { describeEachDatabase } from '../support/databases.ts';
 describeEachDatabase('what an access token rests on', (open) => {
   let database: Database;
   let standings: Standings;
-  const token = { userId: 'usr_1', appId: 'app_1', organizationId: 'org_1' };
+  const token = { userId: 'usr_1', appId: 'app_1', organizationId: 'org_1', jti: 'jti-1', kid: 'kid-1' };
   const into = (table: string, row: object) => database.sql()(table).insert(row);
 
   beforeAll(async () => {
@@ -19,6 +19,15 @@ describeEachDatabase('what an access token rests on', (open) => {
   beforeEach(async () => {
     await database.sql()('organizations').delete();
     await database.sql()('users').delete();
+    await database.sql()('revoked_access_tokens').delete();
+    await database.sql()('signing_keys').delete();
+    await into('signing_keys', {
+      kid: 'kid-1',
+      algorithm: 'RS256',
+      status: 'current',
+      public_jwk: '{}',
+      sealed_private_jwk: Buffer.alloc(1),
+    });
     // The app belongs to another organization than the one that allowed it to act.
     for (const id of ['org_1', 'org_2', 'org_app']) await into('organizations', { id, name: id });
     await into('users', { id: 'usr_1', email: 'a@example.com', name: 'A', password_hash: 'none' });
@@ -50,11 +59,13 @@ describeEachDatabase('what an access token rests on', (open) => {
       userActive: true,
       role: 'member',
       grantId: 'grant-1',
+      revoked: false,
     });
-    expect(await standings.ofApp('app_1')).toEqual({
+    expect(await standings.ofApp(token)).toEqual({
       environment: 'test',
       appScopes: ['prompts:read'],
       organizationId: 'org_app',
+      revoked: false,
     });
   });
 
@@ -77,11 +88,23 @@ describeEachDatabase('what an access token rests on', (open) => {
     expect(await standings.ofUser(token)).toMatchObject({ userActive: false });
     await database.sql()('apps').delete();
     expect(await standings.ofUser(token)).toBeUndefined();
-    expect(await standings.ofApp('app_1')).toBeUndefined();
+    expect(await standings.ofApp(token)).toBeUndefined();
+  });
+
+  test('a token that was revoked, and all tokens of a key that was dropped, say so', async () => {
+    await into('revoked_access_tokens', { jti: 'jti-1', expires_at: new Date(Date.now() + 60_000) });
+    expect(await standings.ofUser(token)).toMatchObject({ revoked: true });
+    expect(await standings.ofApp(token)).toMatchObject({ revoked: true });
+    const other = { ...token, jti: 'jti-2' };
+    expect(await standings.ofUser(other)).toMatchObject({ revoked: false });
+    expect(await standings.ofApp(other)).toMatchObject({ revoked: false });
+    await database.sql()('signing_keys').delete();
+    expect(await standings.ofUser(other)).toMatchObject({ revoked: true });
+    expect(await standings.ofApp(other)).toMatchObject({ revoked: true });
   });
 
   test('an id that is none finds nothing', async () => {
-    expect(await standings.ofApp("app_' OR '1'='1")).toBeUndefined();
+    expect(await standings.ofApp({ ...token, appId: "app_' OR '1'='1" })).toBeUndefined();
     expect(await standings.ofUser({ ...token, userId: 'usr_x' })).toMatchObject({ userActive: false });
   });
 });
