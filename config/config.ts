@@ -27,6 +27,7 @@ export type Config = {
   refreshGraceSeconds: number;
   /** For how long usage is kept by the hour, then by the day; and by the second. */
   usageRetentionDays: { hours: number; days: number; seconds: number };
+  requireDpopNonce: boolean;
 };
 
 /** Carries every fault of the settings, one a line, each naming its variable. */
@@ -98,6 +99,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     credentialCacheSeconds: values.CREDENTIAL_CACHE_SECONDS ?? 300,
     refreshGraceSeconds: values.REFRESH_GRACE_SECONDS ?? 10,
     usageRetentionDays,
+    requireDpopNonce: values.DPOP_NONCES === 'required',
   };
 }
 

@@ -121,6 +121,11 @@ export const SETTINGS = {
   USAGE_SECONDS_DAYS: days(400).describe(
     'How long requests are kept by the second, for `limits try`. Default 7.',
   ),
+  DPOP_NONCES: z
+    .enum(['offered', 'required'])
+    .describe(
+      '`required` takes DPoP proofs with a nonce of ours alone; `offered` asks for one when the clock of a client is off. Default `offered`.',
+    ),
 } as const;
 
 export type SettingName = keyof typeof SETTINGS;

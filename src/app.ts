@@ -40,6 +40,8 @@ import { userinfoEndpoint } from './oauth/userinfo.ts';
 import { invitationRoutes } from './organizations/invitation-routes.ts';
 import { createAccessTokenJudge, createAccessTokenResolver } from './principals/access-token.ts';
 import { createCredentialCache } from './principals/credential-cache.ts';
+import { createProveKey } from './principals/dpop.ts';
+import { createDpopNonces } from './principals/dpop-nonces.ts';
 import { createResolve } from './principals/resolve.ts';
 import type { Services } from './services.ts';
 
@@ -52,6 +54,7 @@ export function createApp(services: Services): Koa {
     services;
   const { apiUrl, webUrl } = config;
   const secure = webUrl.startsWith('https:');
+  const dpopNonceSecret = sealer.deriveKey('dpop-nonces');
   const cookieKeys = [sealer.deriveKey('cookies').toString('base64url')];
 
   const app = new Koa();
@@ -81,6 +84,9 @@ export function createApp(services: Services): Koa {
     webUrl,
     jwks: { keys: services.signingKeys.map((key) => key.privateJwk) },
     cookieKeys,
+    dpopNonceSecret,
+    requireDpopNonce: config.requireDpopNonce,
+    useOnce: records.useOnce,
     adapterFor: services.oauthAdapterFor,
     findAccount,
     roleOf: organizations.roleOf,
@@ -236,7 +242,16 @@ export function createApp(services: Services): Koa {
       createApiKeyResolver({ apiKeys: services.apiKeys }),
       createAccessTokenResolver({ apiUrl, judge, clock }),
     ],
-    memory,
+    {
+      memory,
+      proveKey: createProveKey({
+        apiUrl,
+        clock,
+        nonces: createDpopNonces(dpopNonceSecret, clock),
+        requireNonce: config.requireDpopNonce,
+        useOnce: records.useOnce,
+      }),
+    },
   );
 
   app.use(requestContext({ logger, clock }));

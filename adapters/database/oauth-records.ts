@@ -141,6 +141,17 @@ export function createRecordStore(database: Database, sealer: Sealer) {
         .whereRaw("consumed_at < now() - ? * interval '1 second'", [graceSeconds])
         .update({ sealed_answer: null });
     },
+    /** Notes a use in one statement, which one caller can win: true for that one, until `seconds` have passed. */
+    useOnce: async (key: string, seconds: number): Promise<boolean> => {
+      const { rows } = await database.sql().raw<{ rows: unknown[] }>(
+        `INSERT INTO oauth_records (kind, id_hash, payload, expires_at)
+         VALUES ('ReplayDetection', ?, '{}', now() + ? * interval '1 second')
+         ON CONFLICT (id_hash) DO UPDATE SET expires_at = excluded.expires_at
+         WHERE oauth_records.expires_at < now() RETURNING kind`,
+        [hashId('ReplayDetection', key), seconds],
+      );
+      return rows.length === 1;
+    },
     /** Everything that hangs on a grant. Callers that revoke at once wait for each other instead of deadlocking. */
     deleteByGrant: async (grantId: string): Promise<void> => {
       await database.sql().raw(`SELECT ${familyLock('?::text')}`, [grantId]);

@@ -1,6 +1,10 @@
 import type { Context } from 'koa';
 import { AppError } from '../kernel/errors.ts';
-import { readCredential, refuseCredentialInBody } from '../principals/credential.ts';
+import {
+  type PresentedCredential,
+  readCredential,
+  refuseCredentialInBody,
+} from '../principals/credential.ts';
 import type { Principal } from '../principals/principal.ts';
 import type { Resolve } from '../principals/resolve.ts';
 import { hasBody, readText } from './body.ts';
@@ -13,9 +17,9 @@ const FORM = 'application/x-www-form-urlencoded';
  * `formToken`: one that stood in a form, where the endpoint takes it there.
  */
 export async function authenticate(ctx: Context, resolve: Resolve, formToken?: string): Promise<Principal> {
-  let credential: string;
+  let found: PresentedCredential;
   try {
-    credential = readCredential({
+    found = readCredential({
       rawHeaders: ctx.req.rawHeaders,
       query: new URLSearchParams(ctx.querystring),
       formToken,
@@ -26,8 +30,13 @@ export async function authenticate(ctx: Context, resolve: Resolve, formToken?: s
       await refuseBodyCredential(ctx, false);
     throw error;
   }
-  return resolve({ credential, path: ctx.path, ip: ctx.ip });
+  const { scheme, credential } = found;
+  const dpop = scheme === 'dpop' ? { dpop: { proofs: proofsOf(ctx), method: ctx.method } } : {};
+  return resolve({ credential, path: ctx.path, ip: ctx.ip, ...dpop });
 }
+
+const proofsOf = ({ req: { rawHeaders } }: Context): string[] =>
+  rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'dpop');
 
 /**
  * Throws 400 when a small form or JSON body carries a credential. Reads the body: only for requests that are refused

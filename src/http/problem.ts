@@ -63,8 +63,9 @@ async function answer(
   ctx.status = status;
   ctx.set('Cache-Control', 'no-store');
   if (extras.retryAfterSeconds !== undefined) ctx.set('Retry-After', String(extras.retryAfterSeconds));
+  if (extras.dpopNonce) ctx.set('DPoP-Nonce', extras.dpopNonce);
   if (extras.allow) ctx.set('Allow', extras.allow.join(', '));
-  const challenge = forApi ? challengeFor(error, apiUrl) : undefined;
+  const challenge = forApi ? challengeFor(error, apiUrl, ctx.get('Authorization')) : undefined;
   if (challenge) ctx.set('WWW-Authenticate', challenge);
 
   if (!forApi) ctx.vary('Accept');
@@ -78,7 +79,7 @@ async function answer(
       logger.error({ requestId, err: loggable(failure) }, 'the error page could not be rendered');
     }
   }
-  const { retryAfterSeconds: _, allow: __, ...members } = extras;
+  const { retryAfterSeconds: _, allow: __, dpopNonce: ___, ...members } = extras;
   ctx.body = JSON.stringify({
     type: `${webUrl}/docs/errors/${code}`,
     title,

@@ -41,6 +41,10 @@ export type ErrorExtras = {
   retryAfterSeconds?: number;
   /** The methods of a 405; becomes the Allow header. */
   allow?: string[];
+  /** RFC 9449 §7.1: what the DPoP challenge says. */
+  dpopError?: 'invalid_token' | 'invalid_dpop_proof' | 'use_dpop_nonce';
+  /** Becomes the DPoP-Nonce header. */
+  dpopNonce?: string;
 };
 
 export class AppError extends Error {

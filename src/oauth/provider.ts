@@ -1,5 +1,6 @@
 import type { JWK } from 'jose';
 import Provider, { type Adapter, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { DPOP_ALGORITHMS } from '../../config/jwa.ts';
 import type { Role } from '../../config/roles.ts';
 import { ALL_SCOPES, IDENTITY_SCOPES } from '../../config/scopes.ts';
 import type { RenderPage } from '../http/page.ts';
@@ -17,11 +18,13 @@ import { noticeReplays } from './replays.ts';
 import { resourceIndicators } from './resource-servers.ts';
 import { type RevocationDeps, revocationPolicy } from './revocation.ts';
 import { keepSessionsEnded, type SessionEpochDeps } from './session-epochs.ts';
+import { closeReplayRaces, type SingleUseDeps } from './single-use.ts';
 
 export type ProviderDeps = SessionEpochDeps &
   AmendDeps &
   IntrospectionDeps &
-  RevocationDeps & {
+  RevocationDeps &
+  SingleUseDeps & {
     /** What can be introspected and revoked beside the tokens that the library keeps. */
     outsideTokens: readonly OutsideTokens[];
     apiUrl: string;
@@ -29,6 +32,9 @@ export type ProviderDeps = SessionEpochDeps &
     /** Private keys; the first that fits signs. */
     jwks: { keys: JWK[] };
     cookieKeys: string[];
+    /** 32 bytes. */
+    dpopNonceSecret: Buffer;
+    requireDpopNonce: boolean;
     /** Storage for one kind of record: the library asks once a kind. */
     adapterFor(kind: string): Adapter;
     /** Undefined when the person is gone or deactivated. */
@@ -52,6 +58,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   amendModels(provider, deps);
   noticeReplays(provider);
   findOutsideTokens(provider, deps.outsideTokens);
+  closeReplayRaces(provider, deps);
   keepSessionsEnded(provider, deps);
   letFormPostLeave(provider);
   return provider;
@@ -90,7 +97,11 @@ function settings(deps: ProviderDeps): Configuration {
       introspection: { enabled: true, allowedPolicy: introspectionPolicy(deps) },
       revocation: { enabled: true, allowedPolicy: revocationPolicy(deps) },
       rpInitiatedLogout: rpInitiatedLogout(deps.renderPage),
-      dPoP: { enabled: false },
+      dPoP: {
+        enabled: true,
+        nonceSecret: deps.dpopNonceSecret,
+        requireNonce: () => deps.requireDpopNonce,
+      },
       pushedAuthorizationRequests: { enabled: true },
       resourceIndicators: resourceIndicators({
         apiUrl: deps.apiUrl,
@@ -102,7 +113,7 @@ function settings(deps: ProviderDeps): Configuration {
     conformIdTokenClaims: false, // they stand in the id_token too, where most apps look for them
     responseTypes: ['code'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'] },
+    enabledJWA: { idTokenSigningAlgValues: ['RS256'], dPoPSigningAlgValues: [...DPOP_ALGORITHMS] },
     pkce: {
       required: (_ctx, client) =>
         client.clientAuthMethod === 'none' || (client as unknown as RegisteredClient).require_pkce,

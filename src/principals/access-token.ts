@@ -91,6 +91,7 @@ export function createAccessTokenResolver({
     const { claims, kid, principal } = judged;
     const { organizationId, clientId, userId } = principal;
     return proven(principal, {
+      ...(claims.cnf ? { boundTo: claims.cnf.jkt } : {}),
       restsOn: {
         tags: [
           `token:${claims.jti}`,

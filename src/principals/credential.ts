@@ -30,11 +30,13 @@ const CREDENTIAL_SHAPES = /\b(?:pr_(?:live|test)_|rt_)[0-9A-Za-z]{16,}|\beyJ[\w-
 const isCredential = (name: string, value: string): boolean =>
   CREDENTIAL_NAMES.has(name.toLowerCase()) || CREDENTIAL_SHAPES.test(value) || CREDENTIAL_SHAPES.test(name);
 
+export type PresentedCredential = { scheme: 'bearer' | 'dpop'; credential: string };
+
 /**
- * The one bearer credential of a request (RFC 6750 §2.1). Throws 400 when there are several or when one stands in the
+ * The one credential of a request (RFC 6750 §2.1, RFC 9449 §7.1). Throws 400 when there are several or when one stands in the
  * query, where logs and referrers keep it; 401 when there is none, or another scheme. Does NOT say whether it is valid.
  */
-export function readCredential({ rawHeaders, query, formToken }: CredentialSource): string {
+export function readCredential({ rawHeaders, query, formToken }: CredentialSource): PresentedCredential {
   const headers = rawHeaders.filter(
     (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization',
   );
@@ -42,13 +44,14 @@ export function readCredential({ rawHeaders, query, formToken }: CredentialSourc
   if (headers.length + inQuery + (formToken ? 1 : 0) > 1) throw multipleCredentials();
   if (inQuery > 0) throw misplacedCredential('query');
 
-  if (formToken) return formToken;
+  if (formToken) return { scheme: 'bearer', credential: formToken };
   const [header] = headers;
   if (header === undefined || header.trim() === '') throw missingCredential();
   const [, scheme = '', rest = ''] = /^(\S+)(?:\s+(.*))?$/.exec(header.trim()) ?? [];
-  if (scheme.toLowerCase() !== 'bearer' || rest === '') throw missingCredential();
+  const known = scheme.toLowerCase();
+  if ((known !== 'bearer' && known !== 'dpop') || rest === '') throw missingCredential();
   if (/,|\s/.test(rest)) throw multipleCredentials();
-  return rest;
+  return { scheme: known, credential: rest };
 }
 
 /**

@@ -7,6 +7,8 @@ export type Presented = {
   credential: string;
   path: string;
   ip: string;
+  /** With the scheme DPoP (RFC 9449 §7.1): the proofs that were sent, of which there should be one, and the method. */
+  dpop?: { proofs: readonly string[]; method: string };
 };
 
 /**
@@ -23,6 +25,8 @@ export type Proven = {
     forMs?: number;
   };
   admits?(presented: Presented): AppError | undefined;
+  /** The thumbprint (RFC 7638) of the key that whoever presents this has to prove; absent where holding it is enough. */
+  boundTo?: string;
 };
 
 /** absent: not my kind of credential, ask the next. bad: mine, and refused. proven: mine, and this is who it is. */
@@ -30,11 +34,17 @@ export type Resolution = { kind: 'absent' } | { kind: 'bad'; error: AppError } |
 
 export type Resolver = (presented: Presented) => Promise<Resolution>;
 
+/** Throws a 401 AppError unless the request proves the key that its credential is bound to, if it is bound to one. */
+export type ProveKey = (presented: Presented, boundTo: string | undefined) => Promise<void>;
+
 export type Resolve = (presented: Presented) => Promise<Principal>;
 
 export const absent: Resolution = { kind: 'absent' };
 export const bad = (error: AppError): Resolution => ({ kind: 'bad', error });
-export const proven = (principal: Principal, more: Pick<Proven, 'restsOn' | 'admits'> = {}): Proven => ({
+export const proven = (
+  principal: Principal,
+  more: Pick<Proven, 'restsOn' | 'admits' | 'boundTo'> = {},
+): Proven => ({
   kind: 'proven',
   principal,
   ...more,
@@ -48,6 +58,9 @@ export const invalidCredential = (cause?: unknown): AppError =>
     { cause },
   );
 
+/** Without a way to prove keys nothing that is bound to one is taken. */
+const refuseKeys: ProveKey = () => Promise.reject(invalidCredential());
+
 /** What was proven a moment ago, as `createCredentialCache` remembers it. */
 export type Memory = {
   find(credential: string): Proven | undefined;
@@ -60,7 +73,10 @@ export type Memory = {
  * decides. Throws a 401 AppError, or 403 when it may not be used like this. Does NOT check scopes, limits, or what the
  * principal may see.
  */
-export function createResolve(resolvers: readonly Resolver[], memory?: Memory): Resolve {
+export function createResolve(
+  resolvers: readonly Resolver[],
+  { memory, proveKey = refuseKeys }: { memory?: Memory; proveKey?: ProveKey } = {},
+): Resolve {
   const prove = async (presented: Presented): Promise<Proven> => {
     for (const resolver of resolvers) {
       const resolution = await resolver(presented);
@@ -80,6 +96,7 @@ export function createResolve(resolvers: readonly Resolver[], memory?: Memory): 
     }
     const refusal = proof.admits?.(presented);
     if (refusal) throw refusal;
+    if (presented.dpop || proof.boundTo !== undefined) await proveKey(presented, proof.boundTo);
     return proof.principal;
   };
 }

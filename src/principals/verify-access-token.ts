@@ -27,8 +27,8 @@ const CLAIMS = z.object({
   iat: z.int().nonnegative(),
   exp: z.int().nonnegative(),
   env: z.literal('test').optional(),
-  /** RFC 9449 §6.1: the key that its bearer has to prove. */
-  cnf: z.object({ jkt: z.string().min(1) }).optional(),
+  /** RFC 9449 §6.1: the key that its bearer has to prove. Any other confirmation is one that we can't check. */
+  cnf: z.strictObject({ jkt: z.string().min(1) }).optional(),
 });
 
 export type AccessTokenClaims = z.output<typeof CLAIMS>;

@@ -100,7 +100,9 @@ describe('WWW-Authenticate (RFC 6750 §3, RFC 9728 §5.1)', () => {
   const metadata = () => `resource_metadata="${app.url}/.well-known/oauth-protected-resource"`;
 
   test('§3.1: says no error when nothing was presented', async () => {
-    expect(await challenge(new AppError('missing_credential', 'x'))).toBe(`Bearer ${metadata()}`);
+    expect(await challenge(new AppError('missing_credential', 'x'))).toBe(
+      `Bearer ${metadata()}, DPoP algs="ES256 Ed25519 EdDSA PS256"`,
+    );
   });
 
   test.each(['invalid_credential', 'credential_expired', 'credential_revoked'] as const)(
