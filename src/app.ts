@@ -38,6 +38,7 @@ import { publicJwks } from './oauth/signing-keys.ts';
 import { tokenTransaction } from './oauth/token-endpoint.ts';
 import { userinfoEndpoint } from './oauth/userinfo.ts';
 import { invitationRoutes } from './organizations/invitation-routes.ts';
+import { grantableRoles } from './organizations/role-rules.ts';
 import { createAccessTokenJudge, createAccessTokenResolver } from './principals/access-token.ts';
 import { createCredentialCache } from './principals/credential-cache.ts';
 import { createProveKey } from './principals/dpop.ts';
@@ -213,6 +214,7 @@ export function createApp(services: Services): Koa {
     }).routes(),
     consoleRoutes({
       apiUrl,
+      webUrl,
       secure,
       routes,
       csrf,
@@ -222,6 +224,8 @@ export function createApp(services: Services): Koa {
       findAccount,
       membershipsOf: organizations.membershipsOf,
       namesOf: services.namesOf,
+      grantableRoles,
+      removeMember: services.members.remove,
       createOrganization: services.createOrganization,
       createLimit: services.createAttemptLimit({
         name: 'organizations',

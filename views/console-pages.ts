@@ -11,6 +11,14 @@ export type ConsolePages = {
   'console/secret': SecretPage;
   'console/organization-form': OrganizationFormPage;
   'console/audit-log': AuditLogPage;
+  'console/apps': AppsPage;
+  'console/app': AppPage;
+  'console/app-form': AppFormPage;
+  'console/app-secret-form': AppSecretFormPage;
+  'console/members': MembersPage;
+  'console/member': MemberPage;
+  'console/invite': InvitePage;
+  'console/settings': SettingsPage;
 };
 
 export type Errors = Readonly<Record<string, string>>;
@@ -161,4 +169,104 @@ type AuditLogPage = FormOf<AuditFilterValues> & {
   actorName: string | undefined;
   nextUrl: string | undefined;
   exports: readonly { label: string; url: string }[];
+};
+
+export type AppRow = {
+  id: string;
+  url: string;
+  name: string;
+  kind: string;
+  logoUrl: string | undefined;
+  createdAt: string;
+};
+
+type AppsPage = {
+  environment: Environment;
+  apps: readonly AppRow[];
+  nextUrl: string | undefined;
+  newUrl: string | undefined;
+};
+
+type AppPage = {
+  app: AppRow & {
+    scopes: readonly string[];
+    redirectUris: readonly string[];
+    postLogoutRedirectUris: readonly string[];
+    requirePkce: boolean;
+    /** Where its keys are, in place of a secret. */
+    keys: string | undefined;
+    homepageUrl: string | undefined;
+    privacyUrl: string | undefined;
+    createdBy: string | undefined;
+  };
+  endpoints: readonly { label: string; url: string }[];
+  /** Absent for apps that can keep none. */
+  secrets:
+    | readonly {
+        last4: string;
+        createdAt: string;
+        expiresAt: string | undefined;
+        lastUsedAt: string | undefined;
+        deleteUrl: string | undefined;
+      }[]
+    | undefined;
+  saved: boolean;
+  manage?: { editUrl: string; deleteUrl: string; addSecretUrl: string | undefined } | undefined;
+};
+
+export type AppValues = {
+  name: string;
+  kind: string;
+  redirectUris: string;
+  postLogoutRedirectUris: string;
+  requirePkce: boolean;
+  jwksUri: string;
+  homepageUrl: string;
+  logoUrl: string;
+  privacyUrl: string;
+};
+
+type AppFormPage = FormOf<AppValues> & {
+  environment: Environment;
+  /** The name of the app that is changed; absent for a new one. */
+  editing?: string | undefined;
+  kinds: readonly Choice[];
+  scopes: readonly ScopeGroup[];
+};
+
+type AppSecretFormPage = FormOf<{ expiresOn: string }> & { app: string };
+
+export type MemberRow = {
+  url: string;
+  name: string | undefined;
+  email: string;
+  role: string;
+  invited: boolean;
+  isSelf: boolean;
+  since: string;
+};
+
+type MembersPage = {
+  members: readonly MemberRow[];
+  nextUrl: string | undefined;
+  inviteUrl: string | undefined;
+  /** What was done a moment ago. */
+  done: string | undefined;
+};
+
+type MemberPage = FormOf<{ role: string }> & {
+  member: MemberRow;
+  /** Those that the reader may give; empty where they may not change this one. */
+  roles: readonly Choice[];
+  removeUrl: string | undefined;
+};
+
+type InvitePage = FormOf<{ email: string; role: string }> & { roles: readonly Choice[] };
+
+type SettingsPage = FormOf<{ name: string }> & {
+  mayChange: boolean;
+  saved: boolean;
+  organization: { id: string; plan: string; createdAt: string };
+  limits: readonly { label: string; value: number }[];
+  leaveUrl: string;
 };

@@ -70,6 +70,8 @@ const clientSecret = z
 
 const newObject = object.extend({ clientSecret: clientSecret.optional() }).meta({ id: 'NewApp' });
 
+export type AppObject = z.output<typeof object>;
+
 const params = z.strictObject({ id: idOf('app') });
 
 /** `/v1/apps`: OAuth clients as their developers see them. */

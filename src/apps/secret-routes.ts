@@ -27,6 +27,8 @@ const newSecretObject = secretObject
   })
   .meta({ id: 'NewAppSecret' });
 
+export type AppSecretObject = z.output<typeof secretObject>;
+
 const params = z.strictObject({ id: idOf('app') });
 
 /** `/v1/apps/:id/secrets`: several may be valid at once, so that one can be replaced without an outage. */

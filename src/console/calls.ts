@@ -1,4 +1,7 @@
+import type { Environment } from '../../config/environments.ts';
 import type { ApiKeyObject } from '../api-keys/routes.ts';
+import type { AppObject } from '../apps/routes.ts';
+import type { AppSecretObject } from '../apps/secret-routes.ts';
 import type { AuditEventObject } from '../audit/routes.ts';
 import { callRoute } from '../http/call-route.ts';
 import type { Route } from '../http/route.ts';
@@ -11,7 +14,19 @@ type List<T> = { data: T[]; hasMore: boolean; nextCursor: string | null };
 export type Answers = {
   'GET /v1/organization': OrganizationObject;
   'GET /v1/organization/members': List<MemberObject>;
+  'PATCH /v1/organization': OrganizationObject;
+  'POST /v1/organization/members': MemberObject;
+  'GET /v1/organization/members/:id': MemberObject;
+  'PATCH /v1/organization/members/:id': MemberObject;
   'GET /v1/organization/audit-log': List<AuditEventObject>;
+  'GET /v1/apps': List<AppObject>;
+  'POST /v1/apps': AppObject & { clientSecret?: string };
+  'GET /v1/apps/:id': AppObject;
+  'PATCH /v1/apps/:id': AppObject;
+  'DELETE /v1/apps/:id': undefined;
+  'GET /v1/apps/:id/secrets': List<AppSecretObject>;
+  'POST /v1/apps/:id/secrets': AppSecretObject & { clientSecret: string };
+  'DELETE /v1/apps/:id/secrets/:secretId': undefined;
   'GET /v1/api-keys': List<ApiKeyObject>;
   'POST /v1/api-keys': ApiKeyObject & { key: string };
   'GET /v1/api-keys/:id': ApiKeyObject;
@@ -29,18 +44,22 @@ export type Given = {
 /** Throws the route's own errors. */
 export type CallApi = <K extends keyof Answers>(name: K, given?: Given) => Promise<Answers[K]>;
 
-export type Caller = { principal: Principal; ip: string; requestId: string };
+export type Caller = { principal: Principal; environment: Environment; ip: string; requestId: string };
 
-/** The API's routes, to be called by who is at a page. */
+/**
+ * The API's routes, to be called by who is at a page: of the environment that the page shows, but for the organization,
+ * which is of neither, and which somebody who looks at the sandbox may change all the same.
+ */
 export function createCalls(routes: readonly Route[]): (caller: Caller) => CallApi {
   const byName = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
-  return (caller) =>
+  return ({ principal, environment, ...caller }) =>
     async <K extends keyof Answers>(name: K, { params, query = {}, body }: Given = {}) => {
       const route = byName.get(name);
       if (!route) throw new Error(`The API has no ${name}`);
       const sent = Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined));
       return (await callRoute(route, {
         ...caller,
+        principal: name.includes(' /v1/organization') ? principal : { ...principal, environment },
         query: sent,
         ...(params ? { params } : {}),
         ...(body ? { body } : {}),

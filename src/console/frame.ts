@@ -10,10 +10,13 @@ export const placeIn = (organizationId: string, environment: Environment): strin
 const WAYS = [
   ['', 'Overview', 'overview'],
   ['/keys', 'API keys', 'key'],
+  ['/apps', 'Apps', 'app'],
+  ['/members', 'Members', 'people'],
   ['/audit-log', 'Audit log', 'log'],
+  ['/settings', 'Settings', 'settings'],
 ] as const;
 
-const ROLE_NAMES: Record<Role, string> = {
+export const ROLE_NAMES: Record<Role, string> = {
   owner: 'Owner',
   admin: 'Admin',
   member: 'Member',

@@ -77,7 +77,7 @@ export function consolePages(pages: readonly ConsolePage[], deps: PipelineDeps):
       principal,
       may: (scope) => principal.scopes.includes(scope),
       url: (path) => `/console/${placeIn(organizationId, environment)}${path}`,
-      call: callsFor({ principal, ip: ctx.ip, requestId: ctx.state.requestId }),
+      call: callsFor({ principal, environment, ip: ctx.ip, requestId: ctx.state.requestId }),
       render: (page, data, options = {}) =>
         deps.renderPage(ctx, page, data, {
           ...options,
@@ -106,7 +106,7 @@ export function consolePages(pages: readonly ConsolePage[], deps: PipelineDeps):
 
 /**
  * A person at our own pages, as the API knows people: what their role may give is what they may do, and the audit log
- * names them. They see both environments; the pages ask for one.
+ * names them.
  */
 const principalOf = ({ id }: Person, organizationId: string, role: Role): Principal => ({
   method: 'oauth_user',

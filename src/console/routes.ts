@@ -1,10 +1,14 @@
 import Router from '@koa/router';
+import { type AppPageDeps, appPages } from './app-pages.ts';
+import { appSecretPages } from './app-secret-pages.ts';
 import { auditPages } from './audit-pages.ts';
 import { type KeyPageDeps, keyPages } from './key-pages.ts';
+import { type MemberPageDeps, memberPages } from './member-pages.ts';
 import { type OrganizationPageDeps, organizationPages } from './organization-pages.ts';
 import { overviewPages } from './overview-pages.ts';
 import { consolePages, type PipelineDeps } from './pipeline.ts';
 import { createPlaceMemory } from './place-memory.ts';
+import { settingsPages } from './settings-pages.ts';
 import type { ConsolePage } from './visit.ts';
 
 /*
@@ -18,13 +22,19 @@ import type { ConsolePage } from './visit.ts';
 
 export type ConsoleDeps = Omit<PipelineDeps, 'remember'> &
   Omit<OrganizationPageDeps, 'remembered'> &
-  KeyPageDeps & { secure: boolean };
+  PageDeps & { secure: boolean };
+
+type PageDeps = KeyPageDeps & AppPageDeps & MemberPageDeps;
 
 /** All pages inside an organization: what is served, and what the tests walk. */
-export const pagesOf = (deps: KeyPageDeps): ConsolePage[] => [
+export const pagesOf = (deps: PageDeps): ConsolePage[] => [
   ...overviewPages(deps),
   ...keyPages(deps),
+  ...appPages(deps),
+  ...appSecretPages(),
+  ...memberPages(deps),
   ...auditPages(deps),
+  ...settingsPages(),
 ];
 
 export function consoleRoutes(deps: ConsoleDeps): Router {

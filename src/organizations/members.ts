@@ -93,6 +93,15 @@ export function createMembers(deps: MembersDeps) {
   };
 
   return {
+    /** A member by the person's id, or an open invitation by its own. */
+    find: async ({ organizationId }: Principal, id: string): Promise<Member> => {
+      const found = isId('inv', id)
+        ? await invitations.find(organizationId, id)
+        : await organizations.findMember({ organizationId, userId: id });
+      if (!found) throw notFound();
+      return 'status' in found ? found : invited(found);
+    },
+
     rename: (by: By, name: string | undefined): Promise<Organization> =>
       changing(by, async () => {
         const { organizationId } = by.principal;
@@ -148,8 +157,7 @@ export function createMembers(deps: MembersDeps) {
           ...invitationMail({ url: url.href, organization: organization.name, role }),
         }),
       );
-      const { id, createdAt } = invitation;
-      return { id, email, name: undefined, role, status: 'invited', createdAt };
+      return invited(invitation);
     },
 
     changeRole: (by: By, userId: string, role: Role): Promise<Member> =>
@@ -218,6 +226,15 @@ export function createMembers(deps: MembersDeps) {
     throw new AppError('rate_limited', 'Too many invitations. Try again later.', { retryAfterSeconds });
   }
 }
+
+const invited = ({ id, email, role, createdAt }: Invitation): Member => ({
+  id,
+  email,
+  name: undefined,
+  role,
+  status: 'invited',
+  createdAt,
+});
 
 /** Members and their roles are no sandbox data: who joins here reaches production. */
 function refuseSandbox({ environment }: Principal): void {

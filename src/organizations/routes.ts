@@ -109,6 +109,16 @@ function ofMembers({ members, organizations }: OrganizationRouteDeps): Route[] {
       handle: async ({ principal, ip, body }) => presentMember(await members.invite({ principal, ip }, body)),
     }),
     defineRoute({
+      method: 'GET',
+      path: '/v1/organization/members/:id',
+      scope: 'organization:read',
+      summary: 'Read a member, or an open invitation',
+      params: z.strictObject({ id: memberId }),
+      answer: member,
+      status: 200,
+      handle: async ({ principal, params: { id } }) => presentMember(await members.find(principal, id)),
+    }),
+    defineRoute({
       method: 'PATCH',
       path: '/v1/organization/members/:id',
       scope: 'organization:admin',

@@ -8,8 +8,15 @@ import { csrfOf, newcomer } from '../accounts/support.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import { type Console, startConsole, textOf } from './support.ts';
 
-const pages = pagesOf({ apiUrl: 'http://api', clock: systemClock, namesOf: async () => () => undefined });
-const someIds: Record<string, string> = { id: newId('key') };
+const pages = pagesOf({
+  apiUrl: 'http://api',
+  webUrl: 'http://web',
+  clock: systemClock,
+  namesOf: async () => () => undefined,
+  grantableRoles: () => [],
+  removeMember: async () => {},
+});
+const someIds: Record<string, string> = { id: newId('key'), secretId: newId('sec') };
 const filled = (path: string): string => path.replace(/:(\w+)/g, (_, name: string) => someIds[name] ?? 'x');
 
 describe('Every page of the console', () => {

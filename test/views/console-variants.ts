@@ -1,8 +1,9 @@
 import { ALL_SCOPES } from '../../config/scopes.ts';
+import { EMPTY_APP, KIND_CHOICES } from '../../src/console/app-form.ts';
 import { frameOf } from '../../src/console/frame.ts';
 import { EMPTY_KEY } from '../../src/console/key-form.ts';
 import { presetsFor, scopeGroups } from '../../src/console/scope-choice.ts';
-import type { ConsolePages, EventRow, KeyRow } from '../../views/console-pages.ts';
+import type { AppRow, ConsolePages, EventRow, KeyRow, MemberRow } from '../../views/console-pages.ts';
 import type { Shared } from '../../views/pages.ts';
 import { LONG, RTL, UNBROKEN, type Variant } from './variant.ts';
 
@@ -89,6 +90,57 @@ const rotate = {
     { value: '0', label: 'At once' },
     { value: '86400', label: 'After a day' },
   ],
+};
+
+const app = (over: Partial<AppRow> = {}): AppRow => ({
+  id: 'app_01hzy3v7k0a4s9d8f7g6h5j4k3',
+  url: `${BASE}/apps/app_01hzy3v7k0a4s9d8f7g6h5j4k3`,
+  name: 'Northwind Reports',
+  kind: 'Web app',
+  logoUrl: undefined,
+  createdAt: AT,
+  ...over,
+});
+
+const appForm: ConsolePages['console/app-form'] = {
+  action: `${BASE}/apps/new`,
+  cancelUrl: `${BASE}/apps`,
+  environment: 'live',
+  values: EMPTY_APP,
+  kinds: KIND_CHOICES,
+  errors: {},
+  scopes: scopeGroups([], 'owner'),
+};
+
+const member = (over: Partial<MemberRow> = {}): MemberRow => ({
+  url: `${BASE}/members/usr_1`,
+  name: 'Ada Lovelace',
+  email: 'ada@example.com',
+  role: 'Owner',
+  invited: false,
+  isSelf: false,
+  since: AT,
+  ...over,
+});
+const roles = [
+  { value: 'admin', label: 'Admin', hint: 'Members, keys, apps and settings' },
+  { value: 'member', label: 'Member', hint: 'All data; sees keys and members' },
+  { value: 'viewer', label: 'Viewer', hint: 'Sees everything, changes nothing' },
+];
+
+const settings: ConsolePages['console/settings'] = {
+  action: `${BASE}/settings`,
+  cancelUrl: `${BASE}/settings`,
+  values: { name: 'Analytical Engines' },
+  errors: {},
+  mayChange: true,
+  saved: true,
+  organization: { id: 'org_01hzy3v7k0a4s9d8f7g6h5j4k3', plan: 'pro', createdAt: AT },
+  limits: [
+    { label: 'Requests a second', value: 50 },
+    { label: 'Requests a day', value: 10_000 },
+  ],
+  leaveUrl: `${BASE}/members/usr_1/remove`,
 };
 
 const auditLog = {
@@ -234,6 +286,164 @@ export const consoleVariants: Record<string, Variant> = {
       doneUrl: `${BASE}/keys`,
     },
     shared: at('/keys/new'),
+  },
+  'console-apps-none': {
+    page: 'console/apps',
+    data: { environment: 'test', apps: [], nextUrl: undefined, newUrl: `${BASE}/apps/new` },
+    shared: at('/apps', 'test'),
+  },
+  'console-apps': {
+    page: 'console/apps',
+    data: {
+      environment: 'live',
+      apps: [app(), app({ name: RTL, kind: 'Service' }), app({ name: UNBROKEN }), app({ name: LONG })],
+      nextUrl: `${BASE}/apps?cursor=x`,
+      newUrl: `${BASE}/apps/new`,
+    },
+    shared: at('/apps'),
+  },
+  'console-app': {
+    page: 'console/app',
+    data: {
+      app: {
+        ...app(),
+        scopes: ['prompts:read', 'prompts:write'],
+        redirectUris: [
+          'https://northwind.example/callback',
+          `https://northwind.example/${UNBROKEN.replace('ä', 'a')}/${UNBROKEN.replace('ä', 'a')}`,
+        ],
+        postLogoutRedirectUris: ['https://northwind.example/'],
+        requirePkce: false,
+        keys: 'https://northwind.example/jwks.json',
+        homepageUrl: 'https://northwind.example',
+        privacyUrl: 'javascript:alert(1)',
+        createdBy: 'Ada Lovelace',
+      },
+      endpoints: [{ label: 'Token', url: 'https://api.promptreports.ai/oauth/token' }],
+      secrets: [
+        { last4: '4x7Q', createdAt: AT, expiresAt: undefined, lastUsedAt: AT, deleteUrl: `${BASE}/x` },
+        { last4: '9aZ1', createdAt: AT, expiresAt: AT, lastUsedAt: undefined, deleteUrl: `${BASE}/x` },
+      ],
+      saved: true,
+      manage: { editUrl: `${BASE}/x`, deleteUrl: `${BASE}/x`, addSecretUrl: `${BASE}/x` },
+    },
+    shared: at('/apps/app_1'),
+  },
+  'console-app-viewer': {
+    page: 'console/app',
+    data: {
+      app: {
+        ...app({ name: LONG, kind: 'Service' }),
+        scopes: [],
+        redirectUris: [],
+        postLogoutRedirectUris: [],
+        requirePkce: true,
+        keys: undefined,
+        homepageUrl: undefined,
+        privacyUrl: undefined,
+        createdBy: undefined,
+      },
+      endpoints: [],
+      secrets: [],
+      saved: false,
+    },
+    shared: at('/apps/app_1'),
+  },
+  'console-app-new': { page: 'console/app-form', data: appForm, shared: at('/apps/new') },
+  'console-app-form-errors': {
+    page: 'console/app-form',
+    data: {
+      ...appForm,
+      values: { ...EMPTY_APP, name: UNBROKEN, redirectUris: 'http://a\nhttp://b', logoUrl: 'http://c' },
+      errors: {
+        kind: 'Choose one.',
+        name: 'Must be one line, and not blank.',
+        redirectUris: 'Line 1 must be https, or http on localhost, 127.0.0.1 or [::1].',
+        postLogoutRedirectUris: 'Line 1 must be an absolute URI.',
+        scopes: 'Must name each scope once.',
+        requirePkce: 'May be false for apps of the kind web alone.',
+        logoUrl: 'Must be an https URL.',
+        jwksUri: 'Must be an https URL.',
+      },
+      notice: 'An organization may have 100 apps: delete one first.',
+    },
+    shared: at('/apps/new'),
+  },
+  'console-app-edit-service': {
+    page: 'console/app-form',
+    data: { ...appForm, editing: RTL, values: { ...EMPTY_APP, kind: 'service', name: RTL } },
+    shared: at('/apps/app_1/edit'),
+  },
+  'console-app-secret-form': {
+    page: 'console/app-secret-form',
+    data: {
+      action: `${BASE}/x`,
+      cancelUrl: `${BASE}/x`,
+      app: RTL,
+      values: { expiresOn: '2001-01-01' },
+      errors: { expiresAt: 'Must be in the future.' },
+      notice: 'An app may have 5 secrets: delete one first.',
+    },
+    shared: at('/apps/app_1/secrets/new'),
+  },
+  'console-members': {
+    page: 'console/members',
+    data: {
+      members: [
+        member({ isSelf: true }),
+        member({ name: undefined, email: 'grace@example.com', role: 'Viewer', invited: true }),
+        member({ name: RTL, email: `${UNBROKEN.replace('ä', 'a')}@example.com`, role: 'Member' }),
+      ],
+      nextUrl: `${BASE}/members?cursor=x`,
+      inviteUrl: `${BASE}/members/invite`,
+      done: 'The invitation is on its way. It can be accepted within 7 days.',
+    },
+    shared: at('/members'),
+  },
+  'console-member': {
+    page: 'console/member',
+    data: {
+      member: member({ name: RTL, role: 'Member' }),
+      action: `${BASE}/members/usr_1`,
+      cancelUrl: `${BASE}/members`,
+      values: { role: 'member' },
+      errors: { role: 'Choose one.' },
+      notice: 'This is the last owner: make another member an owner first.',
+      roles,
+      removeUrl: `${BASE}/members/usr_1/remove`,
+    },
+    shared: at('/members/usr_1'),
+  },
+  'console-member-viewer': {
+    page: 'console/member',
+    data: {
+      member: member({ invited: true, name: undefined }),
+      action: `${BASE}/members/usr_1`,
+      cancelUrl: `${BASE}/members`,
+      values: { role: 'owner' },
+      errors: {},
+      roles: [],
+      removeUrl: undefined,
+    },
+    shared: at('/members/usr_1'),
+  },
+  'console-invite': {
+    page: 'console/invite',
+    data: {
+      action: `${BASE}/members/invite`,
+      cancelUrl: `${BASE}/members`,
+      values: { email: 'nope', role: 'member' },
+      errors: { email: 'Must be an e-mail address, such as name@example.com.' },
+      notice: 'Too many invitations. Try again later.',
+      roles,
+    },
+    shared: at('/members/invite'),
+  },
+  'console-settings': { page: 'console/settings', data: settings, shared: at('/settings') },
+  'console-settings-viewer': {
+    page: 'console/settings',
+    data: { ...settings, mayChange: false, saved: false, values: { name: UNBROKEN } },
+    shared: at('/settings'),
   },
   'console-audit-log': {
     page: 'console/audit-log',

@@ -1,0 +1,83 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mailedLink } from '../accounts/support.ts';
+import type { UserAgent } from '../support/user-agent.ts';
+import { type Console, startConsole, textOf } from './support.ts';
+
+describe('Members in the console', () => {
+  let console_: Console;
+  let owner: UserAgent;
+
+  beforeAll(async () => {
+    console_ = await startConsole();
+    owner = console_.owner;
+  });
+  afterAll(() => console_?.close());
+
+  const urlOf = async (role: string): Promise<string> => {
+    const { html } = await owner.open(console_.path('/members'));
+    const row = html.split('<tr>').find((part) => part.includes(`>${role}</td>`)) ?? '';
+    return /href="([^"]+)"/.exec(row)?.[1] ?? '';
+  };
+  const submit = async (agent: UserAgent, url: string, fields = {}) =>
+    agent.submit(await agent.open(url), fields, url);
+
+  test('an invitation is mailed, also from the sandbox, and can be withdrawn', async () => {
+    const sent = await submit(owner, console_.path('/members/invite', 'test'), {
+      email: 'Grace@Example.com',
+      role: 'viewer',
+    });
+    expect(textOf(sent.html)).toContain('The invitation is on its way');
+    expect(await mailedLink(console_, 'grace@example.com')).toContain('/account/invitations?token=');
+    const url = /href="([^"]+\/members\/inv_[^"]+)"/.exec(sent.html)?.[1] ?? '';
+    const withdrawn = await submit(owner, `${url}/remove`);
+    expect(textOf(withdrawn.html)).toContain('The invitation is withdrawn');
+    expect(withdrawn.html).not.toContain('grace@example.com');
+  });
+
+  test('what is wrong with an invitation stands beside its field', async () => {
+    const page = await submit(owner, console_.path('/members/invite'), { email: 'nobody', role: 'viewer' });
+    expect(page.status).toBe(422);
+    expect(page.html).toMatch(/id="email-error"/);
+    expect(page.html).toContain('value="nobody"');
+  });
+
+  test('a role is changed; the last owner stays one', async () => {
+    await console_.join('member');
+    const changed = await submit(owner, await urlOf('Member'), { role: 'admin' });
+    expect(textOf(changed.html)).toContain('The role is changed');
+    const refused = await submit(owner, await urlOf('Owner'), { role: 'viewer' });
+    expect(refused.status).toBe(409);
+    expect(textOf(refused.html)).toContain('This is the last owner');
+  });
+
+  test('an admin sees no way to change an owner, and is refused', async () => {
+    const admin = await console_.join('admin');
+    const url = await urlOf('Owner');
+    const page = await admin.open(url);
+    expect(page.html).not.toContain('name="role"');
+    expect(page.html).not.toContain('/remove');
+    const refused = await submit(admin, `${url}/remove`);
+    expect(refused.status).toBe(403);
+    expect(textOf(refused.html)).toContain('Only an owner may remove an owner.');
+  });
+
+  test('anybody may leave, and nobody below admin may remove another', async () => {
+    const viewer = await console_.join('viewer');
+    const refused = await submit(viewer, `${await urlOf('Owner')}/remove`);
+    expect(refused.status).toBe(403);
+    const left = await submit(viewer, `${await urlOf('Viewer')}/remove`);
+    expect(left.url).not.toContain(console_.made.organization.id);
+    expect((await viewer.open(console_.path('/members'))).status).toBe(404);
+  });
+
+  test('the organization gets another name; a viewer has no form for it', async () => {
+    const saved = await submit(owner, console_.path('/settings'), { name: 'Renamed' });
+    expect(textOf(saved.html)).toContain('Saved.');
+    expect(textOf((await owner.open(console_.path('/settings'))).html)).toContain('Renamed');
+    const bad = await submit(owner, console_.path('/settings'), { name: ' ' });
+    expect(bad.status).toBe(422);
+    expect((await (await console_.join('viewer')).open(console_.path('/settings'))).html).not.toContain(
+      'name="name"',
+    );
+  });
+});
