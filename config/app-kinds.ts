@@ -8,7 +8,7 @@ export const DEVICE_CODE = 'urn:ietf:params:oauth:grant-type:device_code';
 export const APP_KINDS = {
   web: { confidential: true, grantTypes: ['authorization_code', 'refresh_token'] },
   spa: { confidential: false, grantTypes: ['authorization_code', 'refresh_token'] },
-  native: { confidential: false, grantTypes: ['authorization_code', 'refresh_token'] },
+  native: { confidential: false, grantTypes: ['authorization_code', 'refresh_token', DEVICE_CODE] },
   service: { confidential: true, grantTypes: ['client_credentials'] },
 } as const satisfies Record<string, { confidential: boolean; grantTypes: readonly string[] }>;
 

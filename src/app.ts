@@ -27,6 +27,7 @@ import { createApiRoutes } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { networkOf } from './kernel/network-of.ts';
 import { accessTokens } from './oauth/access-tokens.ts';
+import { DEVICE_PAGE, deviceAuthorization, devicePage } from './oauth/device-flow.ts';
 import { oauthEndpoints } from './oauth/endpoints.ts';
 import { interactionRoutes } from './oauth/interactions.ts';
 import { introspectionEndpoint } from './oauth/introspection.ts';
@@ -88,6 +89,7 @@ export function createApp(services: Services): Koa {
     dpopNonceSecret,
     requireDpopNonce: config.requireDpopNonce,
     useOnce: records.useOnce,
+    notePoll: records.notePoll,
     adapterFor: services.oauthAdapterFor,
     findAccount,
     roleOf: organizations.roleOf,
@@ -293,12 +295,18 @@ export function createApp(services: Services): Koa {
       findAccount,
     }),
   );
+  const guessing = { createLimit: services.createAttemptLimit, networkOf };
   app.use(
     oauthEndpoints({
       provider,
       apiUrl,
       webUrl,
       around: {
+        '/oauth/device_authorization': deviceAuthorization({ webUrl, ...guessing }),
+        [DEVICE_PAGE]: devicePage({
+          ...guessing,
+          currentUserId: async (ctx) => (await sessions.current(ctx))?.userId,
+        }),
         '/oauth/introspect': introspectionEndpoint,
         '/oauth/revoke': revocationEndpoint(transaction),
         '/oauth/token': tokenTransaction({

@@ -24,6 +24,8 @@ export type Pages = AccountPages &
     home: HomePage;
     'error-doc': ErrorDocPage;
     'logout-confirm': LogoutConfirmPage;
+    device: DevicePage;
+    'device-confirm': DeviceConfirmPage;
   };
 
 /** Given to every page. */
@@ -86,7 +88,7 @@ type ConsentPage = {
     environment: Environment;
     kind: AppKind;
   };
-  /** Who gets the code: a host, or `scheme://` of a program on the person's device. */
+  /** Who gets the code: a host, or `scheme://` of a program on the person's device; "" for a device with a code of its own. */
   redirectHost: string;
   organizations: readonly { id: string; name: string; role: Role; selected: boolean }[];
   scopes: readonly ConsentScope[];
@@ -146,4 +148,21 @@ type LogoutConfirmPage = {
   app?: AppOnPage | undefined;
   /** Where "Stay signed in" leads; absent, it sends the form without `logout`, as the OAuth library wants it. */
   cancelUrl?: string | undefined;
+};
+
+type DevicePage = {
+  action: string;
+  /** Hidden fields: the OAuth library's `xsrf`. */
+  fields: Readonly<Record<string, string>>;
+  /** As it was entered, or came with the link; "" for none. */
+  code: string;
+  error?: string | undefined;
+};
+
+type DeviceConfirmPage = {
+  action: string;
+  fields: Readonly<Record<string, string>>;
+  /** As the device shows it. */
+  code: string;
+  app: AppOnPage;
 };

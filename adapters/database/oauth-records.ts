@@ -152,6 +152,15 @@ export function createRecordStore(database: Database, sealer: Sealer) {
       );
       return rows.length === 1;
     },
+    /** Notes that a device asks for its token; false when it did so less than `seconds` ago. */
+    notePoll: async (deviceCode: string, seconds: number): Promise<boolean> => {
+      const noted = await database
+        .sql()('oauth_records')
+        .where({ id_hash: hashId('DeviceCode', deviceCode), kind: 'DeviceCode' })
+        .whereRaw("(polled_at IS NULL OR polled_at <= now() - ? * interval '1 second')", [seconds])
+        .update({ polled_at: database.sql().fn.now() });
+      return noted === 1;
+    },
     /** Everything that hangs on a grant. Callers that revoke at once wait for each other instead of deadlocking. */
     deleteByGrant: async (grantId: string): Promise<void> => {
       await database.sql().raw(`SELECT ${familyLock('?::text')}`, [grantId]);

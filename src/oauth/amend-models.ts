@@ -1,4 +1,5 @@
 import Provider, { errors } from 'oidc-provider';
+import { DEVICE_CODE } from '../../config/app-kinds.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { grantMark } from '../kernel/grant-mark.ts';
 import { issueSecret } from '../kernel/secret.ts';
@@ -10,6 +11,9 @@ export type AmendDeps = {
   /** Told of each client secret that authenticated its app. Must not throw. */
   noteSecretUse(secretId: string): void;
 };
+
+/** Endpoints that a grant type is named at, or that stand for one. */
+const ASKS_FOR_GRANTS = new Set(['token', 'device_authorization']);
 
 /** Where the library's models need more than settings. Guarded by tests that notice when its inside changes. */
 export function amendModels(provider: Provider, { clock, noteSecretUse }: AmendDeps): void {
@@ -42,7 +46,8 @@ export function amendModels(provider: Provider, { clock, noteSecretUse }: AmendD
   clients.grantTypeAllowed = function (this: typeof clients, type: string) {
     const allowed = grantTypeAllowed.call(this, type);
     const ctx = Provider.ctx;
-    if (!allowed && ctx?.oidc.route === 'token' && ctx.oidc.params?.['grant_type'] === type) {
+    const asked = ctx?.oidc.route === 'device_authorization' ? DEVICE_CODE : ctx?.oidc.params?.['grant_type'];
+    if (!allowed && ASKS_FOR_GRANTS.has(ctx?.oidc.route ?? '') && asked === type) {
       throw new errors.UnauthorizedClient('this app is not registered for this grant type');
     }
     return allowed;

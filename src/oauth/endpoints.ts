@@ -8,13 +8,20 @@ import { countHeader } from '../http/hosts.ts';
 import { seeOther } from '../http/page.ts';
 import { allowFormTarget } from '../http/security-headers.ts';
 import { AppError } from '../kernel/errors.ts';
+import { DEVICE_PAGE } from './device-flow.ts';
 import { maskToken } from './outside-tokens.ts';
 import { ADVERTISED_SCOPES } from './provider.ts';
 
 const DISCOVERY = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
 
 /** Endpoints that programs call: they take forms and answer JSON, whatever they say they accept. */
-const MACHINE_ENDPOINTS = new Set(['/oauth/token', '/oauth/par', '/oauth/introspect', '/oauth/revoke']);
+const MACHINE_ENDPOINTS = new Set([
+  '/oauth/token',
+  '/oauth/par',
+  '/oauth/device_authorization',
+  '/oauth/introspect',
+  '/oauth/revoke',
+]);
 
 /** OpenID Connect Core §3.1.2.1 and RP-Initiated Logout §2: by GET and by POST. */
 const POSTED_BY_BROWSERS = new Set(['/oauth/authorize', '/oauth/logout']);
@@ -31,13 +38,15 @@ const isOurs = (path: string): boolean =>
   path === '/.well-known/jwks.json' ||
   path === '/oauth/authorize' ||
   path.startsWith('/oauth/authorize/') ||
-  path.startsWith('/oauth/logout');
+  path.startsWith('/oauth/logout') ||
+  path === DEVICE_PAGE ||
+  path.startsWith(`${DEVICE_PAGE}/`);
 
 type Deps = {
   provider: Provider;
   apiUrl: string;
   webUrl: string;
-  /** Wraps what happens at an endpoint for programs, by its path. */
+  /** Wraps what happens at an endpoint, by its path. */
   around: Readonly<Record<string, Middleware>>;
 };
 
@@ -71,7 +80,8 @@ export function oauthEndpoints({ provider, apiUrl, webUrl, around }: Deps): Midd
     }
     if (POSTED_BY_BROWSERS.has(ctx.path) && ctx.method === 'POST') return await askAgainWithGet(ctx);
     if (ctx.path === '/oauth/authorize') screenAuthorizationRequest(ctx);
-    await library(ctx, next);
+    const wrapper = around[ctx.path];
+    await (wrapper ? wrapper(ctx, () => library(ctx, next)) : library(ctx, next));
     if (ctx.path === '/oauth/logout') letLogoutLeave(ctx);
     if (DISCOVERY.has(ctx.path)) placeEndpoints(ctx, { apiUrl, webUrl });
     if (ctx.path === '/.well-known/jwks.json' && ctx.status === 200) {

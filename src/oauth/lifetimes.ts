@@ -1,6 +1,8 @@
 /** How long things live, in seconds. */
 export const ACCESS_TOKEN_SECONDS = 3600;
 export const AUTHORIZATION_CODE_SECONDS = 60;
+/** For finding one's phone, opening a page and signing in. */
+export const DEVICE_CODE_SECONDS = 600;
 export const INTERACTION_SECONDS = 3600;
 export const SESSION_SECONDS = 14 * 86_400;
 /** A grant outlives every token under it; it ends when it is withdrawn. */

@@ -7,6 +7,7 @@ import type { RenderPage } from '../http/page.ts';
 import type { Account } from './account.ts';
 import { type AmendDeps, amendModels } from './amend-models.ts';
 import { EXTRA_CLIENT_METADATA, type RegisteredClient } from './client-metadata.ts';
+import { DEVICE_PAGE, deviceFlow, type PollDeps, slowDownDevices } from './device-flow.ts';
 import { letFormPostLeave } from './form-post.ts';
 import type { GrantStore } from './grant-store.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
@@ -24,7 +25,8 @@ export type ProviderDeps = SessionEpochDeps &
   AmendDeps &
   IntrospectionDeps &
   RevocationDeps &
-  SingleUseDeps & {
+  SingleUseDeps &
+  PollDeps & {
     /** What can be introspected and revoked beside the tokens that the library keeps. */
     outsideTokens: readonly OutsideTokens[];
     apiUrl: string;
@@ -59,6 +61,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   noticeReplays(provider);
   findOutsideTokens(provider, deps.outsideTokens);
   closeReplayRaces(provider, deps);
+  slowDownDevices(provider, deps);
   keepSessionsEnded(provider, deps);
   letFormPostLeave(provider);
   return provider;
@@ -87,6 +90,8 @@ function settings(deps: ProviderDeps): Configuration {
       jwks: '/.well-known/jwks.json',
       end_session: '/oauth/logout',
       pushed_authorization_request: '/oauth/par',
+      device_authorization: '/oauth/device_authorization',
+      code_verification: DEVICE_PAGE,
       introspection: '/oauth/introspect',
       revocation: '/oauth/revoke',
     },
@@ -103,6 +108,7 @@ function settings(deps: ProviderDeps): Configuration {
         requireNonce: () => deps.requireDpopNonce,
       },
       pushedAuthorizationRequests: { enabled: true },
+      deviceFlow: deviceFlow(deps.renderPage),
       resourceIndicators: resourceIndicators({
         apiUrl: deps.apiUrl,
         roleForGrant: ({ accountId, organizationId }) => deps.roleOf({ userId: accountId, organizationId }),
@@ -155,6 +161,7 @@ function settings(deps: ProviderDeps): Configuration {
     ttl: {
       AccessToken: lifetimes.ACCESS_TOKEN_SECONDS,
       ClientCredentials: lifetimes.ACCESS_TOKEN_SECONDS,
+      DeviceCode: lifetimes.DEVICE_CODE_SECONDS,
       AuthorizationCode: lifetimes.AUTHORIZATION_CODE_SECONDS,
       IdToken: lifetimes.ACCESS_TOKEN_SECONDS,
       Interaction: lifetimes.INTERACTION_SECONDS,

@@ -13,6 +13,7 @@ const ENDPOINTS: Record<string, string> = {
   userinfo_endpoint: API,
   jwks_uri: API,
   pushed_authorization_request_endpoint: API,
+  device_authorization_endpoint: API,
   introspection_endpoint: API,
   revocation_endpoint: API,
 };

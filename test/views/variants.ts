@@ -302,6 +302,29 @@ export const variants: Record<string, Variant> = {
       docsUrl: '/docs',
     },
   },
+  device: { page: 'device', data: { action: '/oauth/device', fields: { xsrf: 'x' }, code: '' } },
+  'device-error': {
+    page: 'device',
+    data: {
+      action: '/oauth/device',
+      fields: { xsrf: 'x"<' },
+      code: RTL,
+      error: 'This code is not right. Look at your device, and enter it again.',
+    },
+  },
+  'device-confirm': {
+    page: 'device-confirm',
+    data: { action: '/oauth/device', fields: { xsrf: 'x' }, code: 'BCDF-GHJK', app },
+  },
+  'device-confirm-long': {
+    page: 'device-confirm',
+    data: {
+      action: '/oauth/device',
+      fields: { xsrf: 'x' },
+      code: 'WXZB-CDFG',
+      app: { name: UNBROKEN + RTL },
+    },
+  },
   'logout-confirm': { page: 'logout-confirm', data: { action: '/logout', cancelUrl: '/' } },
   'logout-confirm-app': {
     page: 'logout-confirm',
