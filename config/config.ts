@@ -17,6 +17,9 @@ export type Config = {
   /** Absolute path. */
   dataDir: string;
   redisUrl: string | undefined;
+  /** Whether `redisUrl` names a node of a cluster. */
+  redisCluster: boolean;
+  metricsPort: number | undefined;
   /** 32 bytes. Absent only in development: then made and kept in `dataDir`. */
   secretKey: Buffer | undefined;
   trustedProxies: string[];
@@ -91,6 +94,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     databasePoolSize: values.DATABASE_POOL_SIZE ?? 10,
     dataDir: path.resolve(values.DATA_DIR ?? './data'),
     redisUrl: values.REDIS_URL,
+    redisCluster: values.REDIS_CLUSTER ?? false,
+    metricsPort: values.METRICS_PORT,
     secretKey: values.SECRET_KEY,
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     smtpUrl: values.SMTP_URL,

@@ -92,6 +92,11 @@ export const SETTINGS = {
   REDIS_URL: urlOf('redis', 'rediss').describe(
     'Redis for limits that several processes share. Absent: each process counts by itself.',
   ),
+  REDIS_CLUSTER: z
+    .enum(['true', 'false'])
+    .transform((value) => value === 'true')
+    .describe('`true` when REDIS_URL names a node of a Redis Cluster. Default `false`.'),
+  METRICS_PORT: port.describe('The port of `/metrics`, for Prometheus, and of nothing else. Absent: none.'),
   SECRET_KEY: secretKey.describe(
     '32 bytes in base64: seals what must be read back, signs cookies. Required in production; made and kept in DATA_DIR in development.',
   ),

@@ -3,6 +3,7 @@ import { appRoutes } from './apps/routes.ts';
 import { appSecretRoutes } from './apps/secret-routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import type { Route } from './http/route.ts';
+import { limitRoutes } from './limits/routes.ts';
 import { resourceMetadataRoutes } from './openapi/resource-metadata-routes.ts';
 import { openApiRoutes } from './openapi/routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
@@ -25,6 +26,7 @@ export function apiRoutes(services: Services): Route[] {
     ...auditRoutes({ auditLog }),
     ...usageRoutes({ reports: services.usageReports, clock }),
     ...webhookRoutes({ manageWebhooks }),
+    ...limitRoutes({ overview: services.limitsOverview }),
     ...allResourceRoutes(resources, { transaction, audit, clock }),
   ];
   return [...v1, ...resourceMetadataRoutes(v1, config), ...openApiRoutes(v1, config)];

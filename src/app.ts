@@ -22,6 +22,7 @@ import { httpsOnly } from './http/https-only.ts';
 import { createPageRenderer } from './http/page.ts';
 import { places } from './http/places.ts';
 import { renderErrors } from './http/problem.ts';
+import { createCallLimits, FAILURES_PER_MINUTE } from './http/rate-limit.ts';
 import { checkRequest, prepareApp, requestContext } from './http/request.ts';
 import { createApiRoutes } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
@@ -275,16 +276,32 @@ export function createApp(services: Services): Koa {
   );
   app.use(checkRequest(config));
   app.use(httpsOnly(config));
-  app.use(healthRoutes({ ping: services.database.ping }));
+  app.use(healthRoutes({ ping: services.database.ping, limits: services.limitsHealth }));
   app.use(places());
   app.use(serveAssets(loadAssets()));
   app.use(pages.routes());
   app.use(
     createApiRoutes(routes, {
       resolve,
-      limit: () => Promise.resolve(),
+      limits: createCallLimits({
+        limiter: services.limiter,
+        failures: services.createAttemptLimit({
+          name: 'failed-authentication',
+          attempts: FAILURES_PER_MINUTE,
+          windowSeconds: 60,
+        }),
+        failuresPerMinute: FAILURES_PER_MINUTE,
+        networkOf,
+        clock,
+      }),
       meter: (call) => {
-        if (call.principal?.method === 'api_key') services.keyUses.note(call.principal.id, { ip: call.ip });
+        const { route, principal, status, ip } = call;
+        services.metrics.countCall({
+          route: `${route.method} ${route.path}`,
+          status,
+          method: principal?.method,
+        });
+        if (principal?.method === 'api_key') services.keyUses.note(principal.id, { ip });
         services.usageMeter.count(call);
       },
     }),

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { AppKind } from '../config/app-kinds.ts';
-import type { Plan } from '../config/plans.ts';
+import type { Figures, Plan } from '../config/plans.ts';
 import { ALL_SCOPES } from '../config/scopes.ts';
 import { hashPassword } from './accounts/password.ts';
 import { isMailbox, normalizeEmail } from './kernel/email.ts';
@@ -10,7 +10,7 @@ import type { Services } from './services.ts';
 const REDIRECT_URIS = ['http://localhost:8080/callback', 'http://127.0.0.1:8080/callback'];
 const DEFAULT_EMAIL = 'demo@example.com';
 
-export type BootstrapOptions = { email?: string; organization?: string; plan?: Plan };
+export type BootstrapOptions = { email?: string; organization?: string; plan?: Plan; own?: Partial<Figures> };
 
 /** What was made, with every secret in the clear: printed once, kept nowhere. */
 export type Bootstrapped = {
@@ -35,7 +35,7 @@ class BootstrapError extends Error {
  * address is chosen.
  */
 export function bootstrap(services: Services, options: BootstrapOptions = {}): Promise<Bootstrapped> {
-  const { transaction, createOrganization, createApiKey, registerApp } = services;
+  const { transaction, createOrganization, createApiKey, registerApp, setPlan } = services;
   const actor = { type: 'operator' } as const;
   return transaction(async () => {
     const user = await createOwner(services, options.email);
@@ -45,6 +45,7 @@ export function bootstrap(services: Services, options: BootstrapOptions = {}): P
       plan: options.plan ?? 'free',
       actor,
     });
+    if (options.own) await setPlan(organization.id, organization.plan, options.own);
     const createKey = async (environment: 'live' | 'test') => {
       const { key } = await createApiKey(
         {

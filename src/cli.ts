@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { ConfigError, loadConfig } from '../config/config.ts';
-import { isPlan, PLAN_NAMES, type Plan } from '../config/plans.ts';
+import { type Figures, isPlan, PLAN_NAMES, type Plan } from '../config/plans.ts';
 import { type BootstrapOptions, bootstrap, describeBootstrap } from './bootstrap.ts';
+import { given } from './kernel/given.ts';
 import { createLogger } from './kernel/log.ts';
 import { serve } from './server.ts';
 import { openServices, type Services } from './services.ts';
@@ -26,6 +27,11 @@ program
     }),
   );
 
+const count = (flag: string, words: string) => new Option(`${flag} <requests>`, words).argParser(parseCount);
+const perSecond = count('--per-second', "the organization's own burst limit");
+const perMinute = count('--per-minute', "the organization's own limit of a minute");
+const perDay = count('--per-day', "the organization's own limit of a day");
+
 program
   .command('bootstrap')
   .description('make an organization with an owner, API keys and an app of each kind; prints them once')
@@ -33,10 +39,14 @@ program
   .option('--email <address>', "the owner's e-mail address")
   .option('--organization <name>', "the organization's name", parseName)
   .option('--plan <plan>', `one of ${PLAN_NAMES.join(', ')}`, parsePlan)
-  .action((options: BootstrapOptions & { json?: boolean }) =>
+  .addOption(perSecond)
+  .addOption(perMinute)
+  .addOption(perDay)
+  .action((options: BootstrapOptions & Partial<Figures> & { json?: boolean }) =>
     withServices(async (services) => {
       const { json, ...wanted } = options;
-      const made = await bootstrap(services, wanted);
+      const own = ownFigures(wanted);
+      const made = await bootstrap(services, { ...wanted, ...(Object.keys(own).length > 0 ? { own } : {}) });
       process.stdout.write(json ? `${JSON.stringify(made)}\n` : describeBootstrap(made, services.config));
     }),
   );
@@ -73,6 +83,31 @@ for (const [name, description] of [
         process.stderr.write(`${id} is ${name}d.\n`);
       }),
     );
+}
+
+const organizations = program.command('organizations').description('what only the operator may change');
+
+organizations
+  .command('set-plan')
+  .argument('<id>', 'org_…')
+  .argument('<plan>', `one of ${PLAN_NAMES.join(', ')}`, parsePlan)
+  .description("put an organization on a plan; figures that are not given are the plan's")
+  .addOption(perSecond)
+  .addOption(perMinute)
+  .addOption(perDay)
+  .action((id: string, plan: Plan, options: Partial<Figures>) =>
+    withServices(async ({ setPlan }) => {
+      await setPlan(id, plan, ownFigures(options));
+      process.stderr.write(`${id} is on the plan ${plan}.\n`);
+    }),
+  );
+
+const ownFigures = ({ perSecond, perMinute, perDay }: Partial<Figures>): Partial<Figures> =>
+  given({ perSecond, perMinute, perDay });
+
+function parseCount(value: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('Give a whole number from 1.');
+  return Number(value);
 }
 
 function parsePlan(value: string): Plan {

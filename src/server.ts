@@ -4,6 +4,7 @@ import { type Config, ConfigError, loadConfig } from '../config/config.ts';
 import { createApp } from './app.ts';
 import { type Bootstrapped, bootstrap, describeBootstrap } from './bootstrap.ts';
 import { createLogger, type Logger } from './kernel/log.ts';
+import { createMetricsServer } from './metrics/serve.ts';
 import { openServices, type Services } from './services.ts';
 
 const DRAIN_TIMEOUT_MS = 10_000;
@@ -36,12 +37,16 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   server.requestTimeout = 30_000;
   server.headersTimeout = 15_000;
   server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers
+  const metricsServer = config.metricsPort === undefined ? undefined : createMetricsServer(services.metrics);
   try {
     await listen(server, config);
+    if (metricsServer && config.metricsPort !== undefined)
+      await listen(metricsServer, { host: config.host, port: config.metricsPort });
   } catch (error) {
     if (made) process.stdout.write(describeBootstrap(made, config)); // it is shown once: not lost with the start
     process.stderr.write(`${startFailure(error)}\n`);
     process.exitCode = 1;
+    server.close();
     await services.close();
     return;
   }
@@ -62,6 +67,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     clearInterval(flushing);
     const sent = deliveries.stop();
     const force = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS).unref();
+    metricsServer?.close().closeAllConnections();
     server.close(() => {
       clearTimeout(force);
       sent.then(services.close).catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
@@ -72,7 +78,10 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   process.once('SIGINT', stop);
 }
 
-function listen(server: ReturnType<typeof createServer>, { port, host }: Config): Promise<void> {
+function listen(
+  server: ReturnType<typeof createServer>,
+  { port, host }: Pick<Config, 'port' | 'host'>,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {
@@ -101,7 +110,7 @@ function welcome(config: Config, made: Bootstrapped | undefined): string {
 function startFailure(error: unknown): string {
   const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
   if (code === 'EADDRINUSE')
-    return `Port ${port} on ${address} is taken: stop what listens there, or set PORT.`;
+    return `Port ${port} on ${address} is taken: stop what listens there, or set another port (PORT, METRICS_PORT).`;
   if (error instanceof ConfigError) return error.message;
   return error instanceof Error ? `The server can't start: ${error.message}` : String(error);
 }

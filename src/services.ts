@@ -25,7 +25,9 @@ import { createWebhookStore } from '../adapters/database/webhooks.ts';
 import { createSafeFetch } from '../adapters/http/safe-fetch.ts';
 import { createMailer } from '../adapters/mail/mailer.ts';
 import { createMemoryAttemptLimit } from '../adapters/memory/attempts.ts';
+import { createMemoryBuckets } from '../adapters/memory/buckets.ts';
 import { createRedisAttemptLimits } from '../adapters/redis/attempts.ts';
+import { createRedisBuckets } from '../adapters/redis/buckets.ts';
 import { connectRedis } from '../adapters/redis/connect.ts';
 import { developmentSecretKey } from '../adapters/secret-key.ts';
 import type { Config } from '../config/config.ts';
@@ -35,17 +37,23 @@ import { createApiKeys } from './api-keys/manage.ts';
 import { createApps } from './apps/manage.ts';
 import { createAppRegistration } from './apps/register-app.ts';
 import { createResourceServerMarking } from './apps/resource-servers.ts';
+import type { LimitsHealth } from './http/health.ts';
 import { createBackground } from './kernel/background.ts';
 import { systemClock } from './kernel/clock.ts';
 import { createLastUses } from './kernel/last-uses.ts';
 import type { Logger } from './kernel/log.ts';
 import { createSealer } from './kernel/sealing.ts';
+import { createFallback } from './limits/fallback.ts';
+import { createLimiter } from './limits/limiter.ts';
+import { createLimitsOverview } from './limits/overview.ts';
+import { createMetrics } from './metrics/metrics.ts';
 import { createClientAdapter } from './oauth/client-adapter.ts';
 import { createFamilyEnding } from './oauth/end-family.ts';
 import { loadSigningKeys } from './oauth/signing-keys.ts';
 import { createConsentWithdrawal } from './oauth/withdraw-consent.ts';
 import { createOrganizationCreator } from './organizations/create-organization.ts';
 import { createMembers } from './organizations/members.ts';
+import { createPlanSetter } from './organizations/set-plan.ts';
 import { createTellAdmins } from './organizations/tell-admins.ts';
 import { createUsageMeter } from './usage/meter.ts';
 import { createUsageSweep } from './usage/sweep.ts';
@@ -85,7 +93,8 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   const publish = createPublisher({ outbox: createOutbox(database), clock });
   const audit = alsoTelling(createAuditLog(database), publish);
   const background = createBackground(logger);
-  const redis = config.redisUrl ? connectRedis(config.redisUrl, logger) : undefined;
+  const counting = openCounting(config, logger);
+  const metrics = createMetrics({ isDegraded: () => counting.health() === 'degraded' });
   const transaction = database.transaction;
   const users = createUserStore(database);
   const organizations = createOrganizationStore(database);
@@ -137,7 +146,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     dataDir: config.dataDir,
     from: config.mailFrom,
   });
-  const createAttemptLimit = redis ? createRedisAttemptLimits(redis) : createMemoryAttemptLimit;
+  const { createAttemptLimit } = counting;
   const urlRules = { allowLoopback: !config.production };
   const safeFetch = createSafeFetch(urlRules);
   const webhooks = createWebhookStore(database, sealer);
@@ -192,7 +201,12 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     sendMail,
     safeFetch,
     createAttemptLimit,
+    limiter: createLimiter({ buckets: counting.buckets, inBackground: background.run }),
+    limitsOverview: createLimitsOverview({ buckets: counting.buckets, planOf: organizations.planOf }),
+    limitsHealth: counting.health,
+    metrics,
     createOrganization: createOrganizationCreator({ organizations, transaction, audit }),
+    setPlan: createPlanSetter({ organizations, transaction, audit }),
     registerApp,
     manageApps: createApps({ apps, registerApp, endGrants, transaction, audit, clock }),
     createApiKey,
@@ -261,8 +275,37 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       await background.drained();
       await flushUses();
       for (const closeIt of closing) await closeIt();
-      redis?.disconnect();
+      counting.close();
       await database.close();
+    },
+  };
+}
+
+const PROBE_EVERY_MS = 1_000;
+
+/** Where requests and attempts are counted: in Redis where there is one, else in this process. */
+function openCounting({ redisUrl, redisCluster: cluster }: Config, logger: Logger) {
+  const local = createMemoryBuckets(Date.now);
+  if (!redisUrl) {
+    const health = (): LimitsHealth => 'in_process';
+    return { buckets: local, createAttemptLimit: createMemoryAttemptLimit, health, close: () => {} };
+  }
+  const redis = connectRedis(redisUrl, { cluster, logger });
+  const buckets = createFallback({
+    shared: createRedisBuckets(redis),
+    local,
+    ping: () => redis.ping(),
+    onChange: (degraded) =>
+      logger.warn(degraded ? 'limits are decided in this process, at half' : 'limits are shared again'),
+  });
+  const probing = setInterval(() => void buckets.probe(), PROBE_EVERY_MS).unref();
+  return {
+    buckets,
+    createAttemptLimit: createRedisAttemptLimits(redis, buckets.isDegraded),
+    health: (): LimitsHealth => (buckets.isDegraded() ? 'degraded' : 'shared'),
+    close: () => {
+      clearInterval(probing);
+      redis.disconnect();
     },
   };
 }

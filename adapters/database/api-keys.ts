@@ -1,12 +1,20 @@
 import type { Environment } from '../../config/environments.ts';
 import type { Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
-import type { ApiKey, ApiKeyStore, KeyLimits } from '../../src/api-keys/api-key.ts';
+import type { ApiKey, ApiKeyStore } from '../../src/api-keys/api-key.ts';
 import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
+import {
+  type AllowanceColumns,
+  fromFigures,
+  type LimitColumns,
+  ORGANIZATION_ALLOWANCE,
+  toAllowance,
+  toFigures,
+} from './figures.ts';
 import { lockOrganization } from './lock-organization.ts';
 
-type KeyRow = {
+type KeyRow = LimitColumns & {
   id: string;
   organization_id: string;
   name: string;
@@ -19,22 +27,15 @@ type KeyRow = {
   expires_at: Date | null;
   revoked_at: Date | null;
   ip_allowlist: string[];
-  limit_per_second: number | null;
-  limit_per_minute: number | null;
-  limit_per_day: number | null;
   rotated_from: string | null;
+  first_key_id: string | null;
   replaced_at: Date | null;
   last_used_at: Date | null;
   last_used_ip: string | null;
 };
 
-type KeyInUseRow = KeyRow & { creator_role: Role | null; creator_app_scopes: Scope[] | null; read_at: Date };
-
-const limitColumns = ({ perMinute, perDay, burst }: KeyLimits) => ({
-  limit_per_second: burst ?? null,
-  limit_per_minute: perMinute ?? null,
-  limit_per_day: perDay ?? null,
-});
+type KeyInUseRow = KeyRow &
+  AllowanceColumns & { creator_role: Role | null; creator_app_scopes: Scope[] | null; read_at: Date };
 
 /** API keys, by their hash with the standing of who made them, and by their organization. */
 export function createApiKeyStore(database: Database): ApiKeyStore {
@@ -63,14 +64,17 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
           created_at: key.createdAt,
           expires_at: key.expiresAt,
           ip_allowlist: [...key.ipAllowlist],
-          ...limitColumns(key.limits),
+          ...fromFigures(key.limits),
           rotated_from: key.rotatedFrom,
+          first_key_id: key.firstKeyId,
         });
     },
     findByHash: async (hash) => {
       const { rows } = await database.sql().raw<{ rows: KeyInUseRow[] }>(
-        `SELECT k.*, m.role AS creator_role, a.scopes AS creator_app_scopes, now() AS read_at
+        `SELECT k.*, m.role AS creator_role, a.scopes AS creator_app_scopes, now() AS read_at,
+                ${ORGANIZATION_ALLOWANCE}
          FROM api_keys k
+         JOIN organizations o ON o.id = k.organization_id
          LEFT JOIN users u ON u.id = k.created_by AND u.deactivated_at IS NULL
          LEFT JOIN memberships m ON m.user_id = u.id AND m.organization_id = k.organization_id
          LEFT JOIN apps a ON a.id = k.created_by_app AND a.organization_id = k.organization_id
@@ -84,6 +88,7 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
           creatorRole: row.creator_role ?? undefined,
           creatorAppScopes: row.creator_app_scopes ?? undefined,
           readAt: row.read_at,
+          allowance: toAllowance(row, row.first_key_id ?? row.id),
         }
       );
     },
@@ -110,7 +115,7 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
         ...(change.scopes === undefined ? {} : { scopes: [...change.scopes] }),
         ...('expiresAt' in change ? { expires_at: change.expiresAt ?? null } : {}),
         ...(change.ipAllowlist === undefined ? {} : { ip_allowlist: [...change.ipAllowlist] }),
-        ...(change.limits === undefined ? {} : limitColumns(change.limits)),
+        ...(change.limits === undefined ? {} : fromFigures(change.limits)),
       };
       if (Object.keys(columns).length > 0) await database.sql()('api_keys').where({ id }).update(columns);
     },
@@ -166,12 +171,9 @@ const toApiKey = (row: KeyRow): ApiKey => ({
   expiresAt: row.expires_at ?? undefined,
   revokedAt: row.revoked_at ?? undefined,
   ipAllowlist: row.ip_allowlist,
-  limits: {
-    ...(row.limit_per_minute === null ? {} : { perMinute: row.limit_per_minute }),
-    ...(row.limit_per_day === null ? {} : { perDay: row.limit_per_day }),
-    ...(row.limit_per_second === null ? {} : { burst: row.limit_per_second }),
-  },
+  limits: toFigures(row),
   rotatedFrom: row.rotated_from ?? undefined,
+  firstKeyId: row.first_key_id ?? undefined,
   replacedAt: row.replaced_at ?? undefined,
   lastUsedAt: row.last_used_at ?? undefined,
   lastUsedIp: row.last_used_ip ?? undefined,

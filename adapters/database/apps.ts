@@ -5,9 +5,10 @@ import type { App, AppChange, AppStore } from '../../src/apps/app.ts';
 import type { Jwks } from '../../src/apps/jwks.ts';
 import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
+import { fromFigures, type LimitColumns, toFigures } from './figures.ts';
 import { lockOrganization } from './lock-organization.ts';
 
-type AppRow = {
+type AppRow = LimitColumns & {
   id: string;
   organization_id: string;
   name: string;
@@ -52,7 +53,7 @@ const COLUMNS = {
   homepageUrl: 'homepage_url',
   logoUrl: 'logo_url',
   privacyUrl: 'privacy_url',
-} as const satisfies Record<keyof AppChange, keyof AppRow>;
+} as const satisfies Record<keyof Omit<AppChange, 'limits'>, keyof AppRow>;
 
 const NOT_EXPIRED = '(expires_at IS NULL OR expires_at > now())';
 
@@ -77,6 +78,7 @@ export function createAppStore(database: Database): AppStore {
         post_logout_redirect_uris: app.postLogoutRedirectUris,
         jwks: app.jwks,
         jwks_uri: app.jwksUri,
+        ...fromFigures(app.limits),
         homepage_url: app.homepageUrl,
         logo_url: app.logoUrl,
         privacy_url: app.privacyUrl,
@@ -130,13 +132,14 @@ export function createAppStore(database: Database): AppStore {
       return row && toApp(row);
     },
     update: async (id, change, at) => {
-      const columns = Object.entries(change).map(([member, value]) => [
-        COLUMNS[member as keyof AppChange],
+      const { limits, ...rest } = change;
+      const columns = Object.entries(rest).map(([member, value]) => [
+        COLUMNS[member as keyof typeof COLUMNS],
         value ?? null,
       ]);
       await apps()
         .where({ id })
-        .update({ ...Object.fromEntries(columns), updated_at: at });
+        .update({ ...Object.fromEntries(columns), ...(limits ? fromFigures(limits) : {}), updated_at: at });
     },
     setResourceServer: async (id, resourceServer) => {
       await apps().where({ id }).update({ resource_server: resourceServer });
@@ -223,6 +226,7 @@ const toApp = (row: AppRow): App => ({
   postLogoutRedirectUris: row.post_logout_redirect_uris,
   jwks: row.jwks ?? undefined,
   jwksUri: row.jwks_uri ?? undefined,
+  limits: toFigures(row),
   homepageUrl: row.homepage_url ?? undefined,
   logoUrl: row.logo_url ?? undefined,
   privacyUrl: row.privacy_url ?? undefined,

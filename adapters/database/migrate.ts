@@ -3,6 +3,7 @@ import * as foundation from './migrations/0001-foundation.ts';
 import * as resources from './migrations/0002-resources.ts';
 import * as credentials from './migrations/0003-credentials.ts';
 import * as usage from './migrations/0004-usage.ts';
+import * as limits from './migrations/0005-limits.ts';
 import * as tokenLife from './migrations/0006-token-life.ts';
 import * as oauthFamily from './migrations/0007-oauth-family.ts';
 import * as webhooks from './migrations/0008-webhooks.ts';
@@ -18,6 +19,7 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
   '0007-oauth-family': oauthFamily,
   '0008-webhooks': webhooks,
   '0009-account': account,
+  '0005-limits': limits,
 };
 
 // Any number that nobody else locks; the same in every process.

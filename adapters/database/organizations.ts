@@ -2,6 +2,7 @@ import type { Plan } from '../../config/plans.ts';
 import type { Role } from '../../config/roles.ts';
 import type { Member, OrganizationStore } from '../../src/organizations/organization.ts';
 import type { Database } from './database.ts';
+import { fromFigures, type LimitColumns, toFigures } from './figures.ts';
 import { lockOrganization } from './lock-organization.ts';
 
 type MemberRow = {
@@ -31,6 +32,19 @@ export function createOrganizationStore(database: Database): OrganizationStore {
   return {
     insert: async ({ id, name, plan }) => {
       await database.sql()('organizations').insert({ id, name, plan });
+    },
+    planOf: async (id) => {
+      const row = await database
+        .sql()('organizations')
+        .where({ id })
+        .first<({ plan: Plan } & LimitColumns) | undefined>();
+      return row && { plan: row.plan, own: toFigures(row) };
+    },
+    setPlan: async (id, plan, own) => {
+      await database
+        .sql()('organizations')
+        .where({ id })
+        .update({ plan, ...fromFigures(own) });
     },
     isEmpty: async () => (await database.sql()('organizations').first('id')) === undefined,
     find: async (id) => {

@@ -3,8 +3,9 @@ import type { Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
 import type { Standings } from '../../src/principals/standing.ts';
 import type { Database } from './database.ts';
+import { type AllowanceColumns, ORGANIZATION_ALLOWANCE, toAllowance } from './figures.ts';
 
-type UserStandingRow = {
+type UserStandingRow = AllowanceColumns & {
   environment: Environment;
   scopes: Scope[];
   user_active: boolean;
@@ -13,7 +14,7 @@ type UserStandingRow = {
   revoked: boolean;
 };
 
-type AppStandingRow = {
+type AppStandingRow = AllowanceColumns & {
   environment: Environment;
   scopes: Scope[];
   organization_id: string;
@@ -29,8 +30,10 @@ export function createStandings(database: Database): Standings {
     ofUser: async (token) => {
       const { rows } = await database.sql().raw<{ rows: UserStandingRow[] }>(
         `SELECT a.environment, a.scopes, u.id IS NOT NULL AS user_active, m.role, g.id AS grant_id,
-                ${REVOKED}
+                ${REVOKED},
+                a.limit_per_second, a.limit_per_minute, a.limit_per_day, ${ORGANIZATION_ALLOWANCE}
          FROM apps a
+         JOIN organizations o ON o.id = :organizationId
          LEFT JOIN users u ON u.id = :userId AND u.deactivated_at IS NULL
          LEFT JOIN memberships m ON m.user_id = u.id AND m.organization_id = :organizationId
          LEFT JOIN grants g ON g.user_id = u.id AND g.app_id = a.id AND g.organization_id = :organizationId
@@ -47,16 +50,18 @@ export function createStandings(database: Database): Standings {
           role: row.role ?? undefined,
           grantId: row.grant_id ?? undefined,
           revoked: row.revoked,
+          allowance: toAllowance(row, token.appId),
         }
       );
     },
     ofApp: async (token) => {
-      const { rows } = await database
-        .sql()
-        .raw<{ rows: AppStandingRow[] }>(
-          `SELECT a.environment, a.scopes, a.organization_id, ${REVOKED} FROM apps a WHERE a.id = :appId`,
-          token,
-        );
+      const { rows } = await database.sql().raw<{ rows: AppStandingRow[] }>(
+        `SELECT a.environment, a.scopes, a.organization_id, ${REVOKED},
+                a.limit_per_second, a.limit_per_minute, a.limit_per_day, ${ORGANIZATION_ALLOWANCE}
+         FROM apps a JOIN organizations o ON o.id = a.organization_id
+         WHERE a.id = :appId`,
+        token,
+      );
       const row = rows[0];
       return (
         row && {
@@ -64,6 +69,7 @@ export function createStandings(database: Database): Standings {
           appScopes: row.scopes,
           organizationId: row.organization_id,
           revoked: row.revoked,
+          allowance: toAllowance(row, token.appId),
         }
       );
     },

@@ -1,11 +1,9 @@
 import type { Environment } from '../../config/environments.ts';
+import type { Figures } from '../../config/plans.ts';
 import type { Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
 import { hasSecretShape, issueSecret, type Secret } from '../kernel/secret.ts';
-import type { Visible } from '../principals/principal.ts';
-
-/** Lower limits of a key's own, in requests; each absent where the plan's holds. */
-export type KeyLimits = { perMinute?: number; perDay?: number; burst?: number };
+import type { Allowance, Visible } from '../principals/principal.ts';
 
 /** What an API key is and may do; never the key itself. */
 export type ApiKey = {
@@ -24,9 +22,12 @@ export type ApiKey = {
   revokedAt: Date | undefined;
   /** Addresses and CIDR ranges that it may be used from; empty for any. */
   ipAllowlist: readonly string[];
-  limits: KeyLimits;
+  /** Lower limits of its own. */
+  limits: Partial<Figures>;
   /** The key that this one replaces. */
   rotatedFrom: string | undefined;
+  /** The first of the keys of which each replaced the one before: limits of their own are counted for all of them together. */
+  firstKeyId: string | undefined;
   /** When another key was made to replace this one. */
   replacedAt: Date | undefined;
   lastUsedAt: Date | undefined;
@@ -51,6 +52,8 @@ export type KeyInUse = Pick<
   creatorRole: Role | undefined;
   /** The scopes of the app that made it, while that app is of the same organization. */
   creatorAppScopes: readonly Scope[] | undefined;
+  /** Of the organization, and of the key within it. */
+  allowance: Allowance;
   /** The database's clock when it was read: expiry goes by that, not by each machine's own. */
   readAt: Date;
 };

@@ -11,7 +11,10 @@ const MOST_KEYS = 100;
 
 export type NewApiKey = Pick<ApiKey, 'organizationId' | 'name' | 'environment' | 'scopes'> &
   Partial<
-    Pick<ApiKey, 'createdBy' | 'createdByApp' | 'expiresAt' | 'ipAllowlist' | 'limits' | 'rotatedFrom'>
+    Pick<
+      ApiKey,
+      'createdBy' | 'createdByApp' | 'expiresAt' | 'ipAllowlist' | 'limits' | 'rotatedFrom' | 'firstKeyId'
+    >
   >;
 
 export type CreateApiKey = (
@@ -67,6 +70,7 @@ export function makeApiKey(fields: NewApiKey, now: Date): { apiKey: ApiKey; key:
     ipAllowlist: [],
     limits: {},
     rotatedFrom: undefined,
+    firstKeyId: undefined,
     ...fields,
     id: newId('key', now),
     scopes: sortScopes(fields.scopes),

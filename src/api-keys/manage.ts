@@ -99,6 +99,7 @@ export function createApiKeys({ apiKeys, createApiKey, transaction, audit, clock
             ipAllowlist: old.ipAllowlist,
             limits: old.limits,
             rotatedFrom: id,
+            firstKeyId: old.firstKeyId ?? id,
             ...(itself ? { createdBy: old.createdBy, createdByApp: old.createdByApp } : creatorOf(principal)),
             ...(old.expiresAt ? { expiresAt: renewed(old, old.expiresAt, clock()) } : {}),
           },

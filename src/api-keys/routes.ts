@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ENVIRONMENTS } from '../../config/environments.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
-import { futureTime, scopeList } from '../http/fields.ts';
+import { futureTime, limitsObject, presentLimits, scopeList, toFigures } from '../http/fields.ts';
 import { listOf, listSchema, pageQuery } from '../http/lists.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { isNetwork } from '../kernel/addresses.ts';
@@ -19,8 +19,6 @@ const DEFAULT_GRACE_SECONDS = 86_400;
 const LONGEST_GRACE_SECONDS = 30 * 86_400;
 
 const network = z.string().refine(isNetwork, 'must be an IPv4 or IPv6 address or CIDR range');
-const limit = z.int().min(1).max(1_000_000_000).optional();
-const limits = z.strictObject({ perMinute: limit, perDay: limit, burst: limit });
 
 const object = z
   .object({
@@ -34,7 +32,7 @@ const object = z
     status: z.enum(['active', 'expiring', 'expired', 'revoked']),
     expiresAt: timestamp.nullable(),
     ipAllowlist: z.array(z.string()),
-    limits,
+    limits: limitsObject,
     lastUsedAt: timestamp.nullable(),
     lastUsedIp: z.string().nullable(),
     createdBy: z.string().nullable(),
@@ -55,7 +53,12 @@ const params = z.strictObject({ id: idOf('key') });
 export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock: Clock }): Route[] {
   const { keys, apiKeys, clock } = deps;
   const future = futureTime(clock);
-  const fields = { name: text(1, 100), scopes: scopeList, ipAllowlist: z.array(network).max(100), limits };
+  const fields = {
+    name: text(1, 100),
+    scopes: scopeList,
+    ipAllowlist: z.array(network).max(100),
+    limits: limitsObject,
+  };
   const present = (key: ApiKey): z.input<typeof object> => presentKey(key, clock());
   const presentNew = ({ apiKey, key }: { apiKey: ApiKey; key: Secret }) => ({
     ...present(apiKey),
@@ -91,12 +94,12 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
         environment: z.enum(ENVIRONMENTS),
         expiresAt: future.nullish().transform((at) => at ?? undefined),
         ipAllowlist: fields.ipAllowlist.default([]),
-        limits: limits.default({}),
+        limits: limitsObject.default({}),
       }),
       answer: objectWithKey,
       status: 201,
       handle: async ({ principal, body, ip }) =>
-        presentNew(await keys.create({ principal, ip }, { ...body, limits: given(body.limits) })),
+        presentNew(await keys.create({ principal, ip }, { ...body, limits: toFigures(body.limits) })),
     }),
     defineRoute({
       method: 'GET',
@@ -123,11 +126,11 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
       answer: object,
       status: 200,
       handle: async ({ principal, params: { id }, body, ip }) => {
-        const { expiresAt, limits: wanted, ...rest } = body;
+        const { expiresAt, limits, ...rest } = body;
         return present(
           await keys.change({ principal, ip }, id, {
             ...given(rest),
-            ...(wanted === undefined ? {} : { limits: given(wanted) }),
+            ...(limits === undefined ? {} : { limits: toFigures(limits) }),
             ...(expiresAt === undefined ? {} : { expiresAt: expiresAt ?? undefined }),
           }),
         );
@@ -177,7 +180,7 @@ const presentKey = (key: ApiKey, now: Date): z.input<typeof object> => ({
   status: statusOf(key, now),
   expiresAt: key.expiresAt?.toISOString() ?? null,
   ipAllowlist: [...key.ipAllowlist],
-  limits: key.limits,
+  limits: presentLimits(key.limits),
   lastUsedAt: key.lastUsedAt?.toISOString() ?? null,
   lastUsedIp: key.lastUsedIp ?? null,
   createdBy: key.createdBy ?? key.createdByApp ?? null,

@@ -38,10 +38,20 @@ export function judgeKey(key: KeyInUse | undefined): Resolution {
       new AppError('credential_revoked', 'Who made this API key is no longer a member of the organization.'),
     );
   }
-  const { id, organizationId, environment, ipAllowlist, createdBy, createdByApp, expiresAt, readAt } = key;
+  const {
+    id,
+    organizationId,
+    environment,
+    ipAllowlist,
+    createdBy,
+    createdByApp,
+    expiresAt,
+    readAt,
+    allowance,
+  } = key;
   const isAllowed = ipAllowlist.length > 0 ? networkMatcher(ipAllowlist) : undefined;
   return proven(
-    { method: 'api_key', id, organizationId, environment, scopes },
+    { method: 'api_key', id, organizationId, environment, scopes, allowance },
     {
       restsOn: {
         tags: [

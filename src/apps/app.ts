@@ -1,5 +1,6 @@
 import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
+import type { Figures } from '../../config/plans.ts';
 import type { Scope } from '../../config/scopes.ts';
 import type { Visible } from '../principals/principal.ts';
 import type { Jwks } from './jwks.ts';
@@ -21,6 +22,8 @@ export type App = {
   /** Its public keys, or where they are. An app with keys proves itself by private_key_jwt, and by no secret. */
   jwks: Jwks | undefined;
   jwksUri: string | undefined;
+  /** Lower limits of its own. */
+  limits: Partial<Figures>;
   homepageUrl: string | undefined;
   logoUrl: string | undefined;
   privacyUrl: string | undefined;
@@ -43,6 +46,7 @@ export type AppChange = Partial<
     | 'homepageUrl'
     | 'logoUrl'
     | 'privacyUrl'
+    | 'limits'
   >
 >;
 

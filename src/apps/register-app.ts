@@ -10,7 +10,7 @@ import type { App, AppStore, HashedAppSecret } from './app.ts';
 const MOST_APPS = 100;
 
 /** What an app may do without. */
-type Optional = 'postLogoutRedirectUris' | 'jwks' | 'jwksUri';
+type Optional = 'postLogoutRedirectUris' | 'jwks' | 'jwksUri' | 'limits';
 
 export type NewApp = Omit<App, 'id' | 'createdAt' | 'updatedAt' | Optional> & Partial<Pick<App, Optional>>;
 
@@ -41,6 +41,7 @@ export function createAppRegistration(deps: {
         postLogoutRedirectUris: [],
         jwks: undefined,
         jwksUri: undefined,
+        limits: {},
         ...fields,
         id: newId('app', now),
         scopes: sortScopes(fields.scopes),

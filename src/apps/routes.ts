@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { APP_KIND_NAMES, APP_KINDS, authMethodOf } from '../../config/app-kinds.ts';
 import { ENVIRONMENTS } from '../../config/environments.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
-import { scopeList } from '../http/fields.ts';
+import { limitsObject, presentLimits, scopeList, toFigures } from '../http/fields.ts';
 import { listOf, listSchema, pageQuery } from '../http/lists.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { notFound } from '../kernel/errors.ts';
@@ -54,6 +54,7 @@ const object = z
     tokenEndpointAuthMethod: z.enum(['client_secret_basic', 'private_key_jwt', 'none']),
     jwks: z.looseObject({ keys: z.array(z.looseObject({})) }).nullable(),
     jwksUri: z.string().nullable(),
+    limits: limitsObject,
     homepageUrl: z.string().nullable(),
     logoUrl: z.string().nullable(),
     privacyUrl: z.string().nullable(),
@@ -107,6 +108,7 @@ export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppSto
         postLogoutRedirectUris: redirectUris.default([]),
         jwks: jwks.optional(),
         jwksUri: jwksUri.optional(),
+        limits: limitsObject.default({}),
         homepageUrl: link.optional(),
         logoUrl: link.optional(),
         privacyUrl: link.optional(),
@@ -116,10 +118,13 @@ export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppSto
       handle: async ({
         principal,
         ip,
-        body: { homepageUrl, logoUrl, privacyUrl, jwks, jwksUri, ...rest },
+        body: { homepageUrl, logoUrl, privacyUrl, jwks, jwksUri, limits, ...rest },
       }) => {
         const links = { homepageUrl, logoUrl, privacyUrl, jwks, jwksUri };
-        const { app, secret } = await manageApps.create({ principal, ip }, { ...rest, ...links });
+        const { app, secret } = await manageApps.create(
+          { principal, ip },
+          { ...rest, ...links, limits: toFigures(limits) },
+        );
         return { ...present(app), ...(secret ? { clientSecret: secret.reveal() } : {}) };
       },
     }),
@@ -152,6 +157,7 @@ export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppSto
           postLogoutRedirectUris: redirectUris,
           jwks,
           jwksUri,
+          limits: limitsObject.transform(toFigures),
           homepageUrl: link,
           logoUrl: link,
           privacyUrl: link,
@@ -191,6 +197,7 @@ const present = (app: App): z.input<typeof object> => ({
   tokenEndpointAuthMethod: authMethodOf(app),
   jwks: app.jwks ?? null,
   jwksUri: app.jwksUri ?? null,
+  limits: presentLimits(app.limits),
   homepageUrl: app.homepageUrl ?? null,
   logoUrl: app.logoUrl ?? null,
   privacyUrl: app.privacyUrl ?? null,

@@ -7,6 +7,7 @@ import type { Environment } from '../../config/environments.ts';
 export type AuditEventType =
   | 'organization.created'
   | 'organization.updated'
+  | 'organization.plan_changed'
   | 'member.invited'
   | 'member.invitation_withdrawn'
   | 'member.joined'

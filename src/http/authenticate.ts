@@ -5,7 +5,7 @@ import {
   readCredential,
   refuseCredentialInBody,
 } from '../principals/credential.ts';
-import type { Principal } from '../principals/principal.ts';
+import type { Caller } from '../principals/principal.ts';
 import type { Resolve } from '../principals/resolve.ts';
 import { hasBody, readText } from './body.ts';
 
@@ -16,7 +16,7 @@ const FORM = 'application/x-www-form-urlencoded';
  * The credential of a request, and who it proves. Throws 400 for a misplaced one or several, 401 for none or a bad one.
  * `formToken`: one that stood in a form, where the endpoint takes it there.
  */
-export async function authenticate(ctx: Context, resolve: Resolve, formToken?: string): Promise<Principal> {
+export async function authenticate(ctx: Context, resolve: Resolve, formToken?: string): Promise<Caller> {
   let found: PresentedCredential;
   try {
     found = readCredential({

@@ -16,5 +16,5 @@ export async function callRoute(
   { principal, ip, requestId, ...given }: RouteCall,
 ): Promise<unknown> {
   requireScope(principal, route, given.params as { id?: unknown } | undefined);
-  return route.handle({ principal, ...checkInput(route, given), ip, requestId });
+  return route.handle({ principal, allowance: undefined, ...checkInput(route, given), ip, requestId });
 }

@@ -1,10 +1,13 @@
 import type { Middleware } from 'koa';
 
+/** Where limits are counted: in this process, in Redis, or in this process at half because Redis doesn't answer. */
+export type LimitsHealth = 'in_process' | 'shared' | 'degraded';
+
 /**
- * /livez: the process answers. /readyz: it can also serve, which takes the database. Public, on any host name,
- * for probes name the machine and not the origin. They say no more than that.
+ * /livez: the process answers. /readyz: it can also serve, which takes the database; without Redis it still serves, and
+ * says so. Public, on any host name, for probes name the machine and not the origin. They say no more than that.
  */
-export function healthRoutes(deps: { ping(): Promise<void> }): Middleware {
+export function healthRoutes(deps: { ping(): Promise<void>; limits(): LimitsHealth }): Middleware {
   return async (ctx, next) => {
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next();
     if (ctx.path === '/livez') {
@@ -14,11 +17,11 @@ export function healthRoutes(deps: { ping(): Promise<void> }): Middleware {
       ctx.set('Cache-Control', 'no-store');
       try {
         await deps.ping();
-        ctx.body = { status: 'ok' };
+        ctx.body = { status: 'ok', limits: deps.limits() };
       } catch {
         ctx.status = 503;
         ctx.set('Retry-After', '2');
-        ctx.body = { status: 'unavailable', database: 'unavailable' };
+        ctx.body = { status: 'unavailable', database: 'unavailable', limits: deps.limits() };
       }
     } else {
       await next();

@@ -2,7 +2,7 @@ import type { Context } from 'koa';
 import type { z } from 'zod';
 import type { Scope } from '../../config/scopes.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { Principal } from '../principals/principal.ts';
+import type { Allowance, Caller, Principal } from '../principals/principal.ts';
 import type { Resolve } from '../principals/resolve.ts';
 import { authenticate } from './authenticate.ts';
 import { toAppError } from './errors.ts';
@@ -17,6 +17,8 @@ export type RouteScope = Scope | 'authenticated' | 'public';
 /** What a handler is given. It has no access to the request beyond this. */
 export type Call<Principal_, Params, Query, Body> = {
   principal: Principal_;
+  /** How much the credential may ask for. Absent where there is none: at our own pages. */
+  allowance: Allowance | undefined;
   params: Params;
   query: Query;
   body: Body;
@@ -29,6 +31,8 @@ export type Route = {
   /** As @koa/router writes it: `/v1/prompts/:id`. */
   path: string;
   scope: RouteScope;
+  /** The call is not counted by the limits, and passes when they are used up. */
+  costsNothing?: true;
   /** An API key needs no scope where `:id` is its own. */
   orItself?: true;
   /** One line for the API document. */
@@ -77,8 +81,7 @@ export function defineRoute<
 
 export type RouteDeps = {
   resolve: Resolve;
-  /** Lets the call pass, or throws rate_limited; may set headers, which errors keep. */
-  limit(ctx: Context, principal: Principal): Promise<void>;
+  limits: CallLimits;
   /** Told of every call once its status is certain, refused ones too. Must not throw. */
   meter(event: MeteredCall): void;
 };
@@ -92,6 +95,18 @@ export type MeteredCall = {
   limited: 'not_reached' | 'allowed' | 'refused';
 };
 
+/** All of them set the rate-limit headers, which errors keep. */
+export type CallLimits = {
+  /** Counts the call and lets it pass, or throws rate_limited. */
+  count(ctx: Context, caller: Caller): Promise<void>;
+  /** Tells the caller where it stands; for a call that costs nothing. */
+  show(ctx: Context, caller: Caller): Promise<void>;
+  /** Counts a failed authentication by its address: the error to answer with, rate_limited when there were too many. */
+  refuse(ctx: Context, error: unknown): Promise<unknown>;
+  /** Tells who has proved nothing how many failures its address has left. */
+  showUnproven(ctx: Context): Promise<void>;
+};
+
 /**
  * The pipeline, the same for every route: credential, principal, scope, limit, input, handler, usage. What a route can vary
  * is declared above; the order and the checks are not. Host, TLS and the request's id were seen to before.
@@ -99,23 +114,36 @@ export type MeteredCall = {
 export async function runRoute(
   route: Route,
   ctx: Context,
-  { resolve, limit, meter }: RouteDeps,
+  { resolve, limits, meter }: RouteDeps,
 ): Promise<void> {
-  let principal: Principal | undefined;
+  let principal: Caller | undefined;
   let status: number = route.status;
   let limited: MeteredCall['limited'] = 'not_reached';
   try {
     ctx.set('Cache-Control', 'no-store');
     if (route.scope !== 'public') {
-      principal = await authenticate(ctx, resolve); //      400, 401
+      principal = await authenticate(ctx, resolve).catch(async (error: unknown) => {
+        throw await limits.refuse(ctx, error); //            400, 401, 429
+      });
       ctx.state.principal = principal;
-      requireScope(principal, route, ctx['params']); //      403
-      limited = 'refused'; // until it lets the call pass
-      await limit(ctx, principal); //                        429
-      limited = 'allowed';
+      const refusal = scopeRefusal(principal, route, ctx['params']);
+      if (refusal || route.costsNothing) {
+        await limits.show(ctx, principal);
+      } else {
+        limited = 'refused'; // until it lets the call pass
+        await limits.count(ctx, principal); //               429
+        limited = 'allowed';
+      }
+      if (refusal) throw refusal; //                         403
     }
     const input = await readInput(route, ctx); //            400, 404, 413, 415, 422
-    const answer = await route.handle({ principal, ...input, ip: ctx.ip, requestId: ctx.state.requestId });
+    const answer = await route.handle({
+      principal,
+      allowance: principal?.allowance,
+      ...input,
+      ip: ctx.ip,
+      requestId: ctx.state.requestId,
+    });
     ctx.status = route.status;
     ctx.body = answer ?? null;
     if (route.status === 204) ctx.body = null;
@@ -129,14 +157,20 @@ export async function runRoute(
 }
 
 /** Throws insufficient_scope. `params`: of the path, not checked yet. */
-export function requireScope(
+export function requireScope(...checked: Parameters<typeof scopeRefusal>): void {
+  const refusal = scopeRefusal(...checked);
+  if (refusal) throw refusal;
+}
+
+/** The insufficient_scope to answer with, if the principal lacks what the route needs. */
+function scopeRefusal(
   principal: Pick<Principal, 'method' | 'id' | 'scopes'>,
   { scope, orItself }: Pick<Route, 'scope' | 'orItself'>,
   params: { id?: unknown } = {},
-): void {
-  if (scope === 'authenticated' || scope === 'public' || principal.scopes.includes(scope)) return;
-  if (orItself && principal.method === 'api_key' && params.id === principal.id) return;
-  throw new AppError(
+): AppError | undefined {
+  if (scope === 'authenticated' || scope === 'public' || principal.scopes.includes(scope)) return undefined;
+  if (orItself && principal.method === 'api_key' && params.id === principal.id) return undefined;
+  return new AppError(
     'insufficient_scope',
     `This call needs the scope ${scope}, which the credential does not hold.`,
     {

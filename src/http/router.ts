@@ -33,8 +33,10 @@ export function createApiRoutes(routes: readonly Route[], deps: RouteDeps): Midd
       ctx.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
       if (ctx.method === 'OPTIONS') return answerOptions(ctx, allow);
       const route = byMethod.get(ctx.method);
-      if (!route)
+      if (!route) {
+        await deps.limits.showUnproven(ctx);
         throw new AppError('method_not_allowed', `This path answers to ${allow.join(', ')}.`, { allow });
+      }
       await runRoute(route, ctx, deps);
     });
   }
@@ -42,7 +44,10 @@ export function createApiRoutes(routes: readonly Route[], deps: RouteDeps): Midd
   const dispatch = router.routes() as unknown as Middleware;
   return (ctx, next) =>
     dispatch(ctx, async () => {
-      if (ctx.path === '/v1' || ctx.path.startsWith('/v1/')) throw notFound();
+      if (ctx.path === '/v1' || ctx.path.startsWith('/v1/')) {
+        await deps.limits.showUnproven(ctx);
+        throw notFound();
+      }
       await next();
     });
 }

@@ -1,4 +1,4 @@
-import type { Plan } from '../../config/plans.ts';
+import type { Figures, Plan } from '../../config/plans.ts';
 import type { Role } from '../../config/roles.ts';
 
 export type Organization = { id: string; name: string; plan: Plan; createdAt: Date };
@@ -24,6 +24,9 @@ export type MemberCursor = Pick<Member, 'createdAt' | 'id'>;
 /** Every method joins the open transaction. */
 export type OrganizationStore = {
   insert(organization: Omit<Organization, 'createdAt'>): Promise<void>;
+  /** Its plan, and the figures of its own. */
+  planOf(id: string): Promise<{ plan: Plan; own: Partial<Figures> } | undefined>;
+  setPlan(id: string, plan: Plan, own: Partial<Figures>): Promise<void>;
   /** Whether there is none at all. */
   isEmpty(): Promise<boolean>;
   find(id: string): Promise<Organization | undefined>;

@@ -2,7 +2,7 @@ import type { JSONWebKeySet } from 'jose';
 import { isIdentityScope, isScope } from '../../config/scopes.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { Principal } from './principal.ts';
+import type { Caller } from './principal.ts';
 import { absent, bad, invalidCredential, type Presented, proven, type Resolver } from './resolve.ts';
 import { type Standings, scopesLeftToApp, scopesLeftToUser } from './standing.ts';
 import {
@@ -21,7 +21,7 @@ export type AccessTokenDeps = {
 };
 
 /** A token that holds, and whom it proves. */
-export type JudgedToken = VerifiedToken & { principal: Principal };
+export type JudgedToken = VerifiedToken & { principal: Caller };
 
 export type JudgeAccessToken = (token: string) => Promise<JudgedToken | AppError>;
 
@@ -49,22 +49,23 @@ export function createAccessTokenJudge({
       const standing = await standings.ofApp({ appId: clientId, jti, kid });
       const scopes = scopesLeftToApp(standing, granted, organizationId);
       if (!standing || !scopes) return revoked();
-      const { environment } = standing;
-      const principal: Principal = {
+      const { environment, allowance } = standing;
+      const principal: Caller = {
         method: 'client_credentials',
         id: clientId,
         organizationId,
         clientId,
         environment,
         scopes,
+        allowance,
       };
       return { ...verified, principal };
     }
     const standing = await standings.ofUser({ userId: sub, appId: clientId, organizationId, jti, kid });
     const scopes = scopesLeftToUser(standing, granted, jti);
     if (!standing || !scopes) return revoked();
-    const { environment } = standing;
-    const principal: Principal = {
+    const { environment, allowance } = standing;
+    const principal: Caller = {
       method: 'oauth_user',
       id: sub,
       organizationId,
@@ -72,6 +73,7 @@ export function createAccessTokenJudge({
       clientId,
       environment,
       scopes,
+      allowance,
       ...(identityScopes.length > 0 ? { identityScopes } : {}),
     };
     return { ...verified, principal };

@@ -1,11 +1,7 @@
 import type { Environment } from '../../config/environments.ts';
+import type { Method } from '../../config/methods.ts';
+import type { Figures, Plan } from '../../config/plans.ts';
 import type { IdentityScope, Scope } from '../../config/scopes.ts';
-
-/**
- * How a caller proved who it is. `oauth_user`: a person acts, through an app (`clientId`), or by themselves at our own pages
- * (without one).
- */
-type Method = 'api_key' | 'oauth_user' | 'client_credentials';
 
 /**
  * Who a credential proves, and what it may do. From here on nothing asks which kind of credential it was, but to say so.
@@ -25,6 +21,19 @@ export type Principal = {
   /** What the app may know of the person; absent where nothing was asked. No route needs it: `/oauth/userinfo` does. */
   identityScopes?: readonly IdentityScope[];
 };
+
+/** How much a caller may ask for. */
+export type Allowance = {
+  plan: Plan;
+  /** The organization's figures, where they differ from the plan's. */
+  own: Partial<Figures>;
+  /** Lower ones of the key or the app; what they count is counted for `capId`. */
+  cap: Partial<Figures>;
+  capId: string;
+};
+
+/** A principal as its credential proves it. */
+export type Caller = Principal & { allowance: Allowance };
 
 /** Who acts, and from which address. */
 export type By = { principal: Principal; ip: string };

@@ -1,5 +1,5 @@
 import { AppError } from '../kernel/errors.ts';
-import type { Principal } from './principal.ts';
+import type { Caller } from './principal.ts';
 
 /** What was presented, and how: resolvers may bind a credential to the path or the address it is used from. */
 export type Presented = {
@@ -17,7 +17,7 @@ export type Presented = {
  */
 export type Proven = {
   kind: 'proven';
-  principal: Principal;
+  principal: Caller;
   restsOn?: {
     /** "<kind>:<id>" of whatever would undo the proof by changing. */
     tags: readonly string[];
@@ -37,12 +37,12 @@ export type Resolver = (presented: Presented) => Promise<Resolution>;
 /** Throws a 401 AppError unless the request proves the key that its credential is bound to, if it is bound to one. */
 export type ProveKey = (presented: Presented, boundTo: string | undefined) => Promise<void>;
 
-export type Resolve = (presented: Presented) => Promise<Principal>;
+export type Resolve = (presented: Presented) => Promise<Caller>;
 
 export const absent: Resolution = { kind: 'absent' };
 export const bad = (error: AppError): Resolution => ({ kind: 'bad', error });
 export const proven = (
-  principal: Principal,
+  principal: Caller,
   more: Pick<Proven, 'restsOn' | 'admits' | 'boundTo'> = {},
 ): Proven => ({
   kind: 'proven',

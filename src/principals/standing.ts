@@ -2,6 +2,7 @@ import type { Environment } from '../../config/environments.ts';
 import { capScopes, type Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
 import { isUnderGrant } from '../kernel/grant-mark.ts';
+import type { Allowance } from './principal.ts';
 
 /** What an access token rests on, as it is now. A JWT says what was true an hour ago; this says what still is. */
 export type UserStanding = {
@@ -16,6 +17,8 @@ export type UserStanding = {
   grantId: string | undefined;
   /** The token itself was revoked, or the key that signed it was dropped. */
   revoked: boolean;
+  /** Of the token's organization, and of the app within it. */
+  allowance: Allowance;
 };
 
 export type AppStanding = {
@@ -23,6 +26,7 @@ export type AppStanding = {
   appScopes: readonly Scope[];
   organizationId: string;
   revoked: boolean;
+  allowance: Allowance;
 };
 
 /** `jti`: the token's id. `kid`: the key that signed it. */

@@ -8,6 +8,7 @@ import { openServices } from '../../src/services.ts';
 import { credentialsOf, getCode, getTokens, me, refreshForm, tokenRequest } from '../oauth/support.ts';
 import { freshDataDir } from '../support/databases.ts';
 import { harness } from '../support/harness.ts';
+import { AMPLE } from '../support/limits.ts';
 import { describeWith } from '../support/needs.ts';
 import { type PostgresServer, startPostgres } from '../support/postgres.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
@@ -36,7 +37,7 @@ describeWith('postgresql', 'When PostgreSQL fails under a running server', () =>
       DATABASE_URL: postgres.url('postgres'),
     };
     const services = await openServices(loadConfig(env), createLogger('warn'));
-    made = await bootstrap(services);
+    made = await bootstrap(services, AMPLE);
     await services.close();
     server = await startServer(env);
     site = { server, made, userAgent: createUserAgent(server.url), stop: async () => {} };

@@ -5,6 +5,7 @@ import { defineRoute } from '../../src/http/route.ts';
 import { createApiRoutes } from '../../src/http/router.ts';
 import { AppError } from '../../src/kernel/errors.ts';
 import { absent, createResolve, proven } from '../../src/principals/resolve.ts';
+import { ALLOWANCE, NO_LIMITS } from '../support/limits.ts';
 import { sendRaw, startApp, type TestApp } from './support.ts';
 
 // One word is a credential here: the pipeline itself is under test, not what proves a principal.
@@ -12,7 +13,14 @@ const scopes: Scope[] = ['prompts:read', 'prompts:write'];
 const resolve = createResolve([
   async ({ credential }) =>
     credential === 'good'
-      ? proven({ method: 'api_key', id: 'key_1', organizationId: 'org_1', environment: 'live', scopes })
+      ? proven({
+          method: 'api_key',
+          id: 'key_1',
+          organizationId: 'org_1',
+          environment: 'live',
+          scopes,
+          allowance: ALLOWANCE,
+        })
       : absent,
 ]);
 
@@ -73,9 +81,12 @@ beforeAll(async () => {
   app = await startApp(() =>
     createApiRoutes(routes, {
       resolve,
-      limit: async (ctx) => {
-        ctx.set('X-RateLimit-Limit', '60');
-        if (limited) throw limited;
+      limits: {
+        ...NO_LIMITS,
+        count: async (ctx) => {
+          ctx.set('X-RateLimit-Limit', '60');
+          if (limited) throw limited;
+        },
       },
       meter: ({ principal, status, limited: said }) =>
         metered.push({ principal: principal?.id, status, limited: said }),

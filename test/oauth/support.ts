@@ -9,6 +9,7 @@ import { newId } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { openServices, type Services } from '../../src/services.ts';
 import { freshDataDir, freshPostgres } from '../support/databases.ts';
+import { AMPLE } from '../support/limits.ts';
 import { startServer } from '../support/server-process.ts';
 import {
   authorizationUrl,
@@ -53,7 +54,7 @@ export async function startPreparedSite<Extra>(
     ...extraEnv,
   };
   const services = await openServices(loadConfig(env), createLogger('warn'));
-  const made = await bootstrap(services);
+  const made = await bootstrap(services, AMPLE);
   const extra = await prepare(services, made);
   if (!fresh) await services.close();
   const server = await startServer(env);

@@ -4,6 +4,7 @@ import { exportJWK, generateKeyPair, type JSONWebKeySet, type JWTPayload, SignJW
 import { grantMark } from '../../src/kernel/grant-mark.ts';
 import { createAccessTokenJudge, createAccessTokenResolver } from '../../src/principals/access-token.ts';
 import type { AppStanding, Standings, UserStanding } from '../../src/principals/standing.ts';
+import { ALLOWANCE } from '../support/limits.ts';
 
 const API = 'https://api.example.com';
 const NOW = new Date('2026-01-15T10:30:00Z');
@@ -45,12 +46,14 @@ const USER: UserStanding = {
   role: 'owner',
   grantId: 'grant-1',
   revoked: false,
+  allowance: ALLOWANCE,
 };
 const APP: AppStanding = {
   environment: 'test',
   appScopes: ['prompts:read'],
   organizationId: 'org_1',
   revoked: false,
+  allowance: ALLOWANCE,
 };
 
 type World = { user?: UserStanding | undefined; app?: AppStanding | undefined; path?: string };
@@ -94,6 +97,7 @@ describe('a token of ours', () => {
       clientId: 'app_1',
       environment: 'live',
       scopes: ['prompts:read', 'prompts:write'],
+      allowance: ALLOWANCE,
     });
   });
 
@@ -105,6 +109,7 @@ describe('a token of ours', () => {
       clientId: 'app_1',
       environment: 'test',
       scopes: ['prompts:read'],
+      allowance: ALLOWANCE,
     });
   });
 

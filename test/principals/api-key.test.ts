@@ -3,6 +3,7 @@ import { hasKeyShape, issueKey, type KeyInUse } from '../../src/api-keys/api-key
 import { makeApiKey } from '../../src/api-keys/create.ts';
 import { createApiKeyResolver, judgeKey } from '../../src/api-keys/verify.ts';
 import { sha256 } from '../../src/kernel/secret.ts';
+import { ALLOWANCE } from '../support/limits.ts';
 
 const NOW = new Date('2026-01-15T10:30:00Z');
 const KEY: KeyInUse = {
@@ -19,6 +20,7 @@ const KEY: KeyInUse = {
   creatorRole: 'owner',
   creatorAppScopes: undefined,
   readAt: NOW,
+  allowance: ALLOWANCE,
 };
 const codeOf = (key: KeyInUse | undefined) => {
   const resolution = judgeKey(key);
@@ -31,6 +33,7 @@ describe('a key that was found', () => {
       kind: 'proven',
       restsOn: { tags: ['key:key_1', 'organization:org_1', 'user:usr_1'] },
       principal: {
+        allowance: ALLOWANCE,
         method: 'api_key',
         id: 'key_1',
         organizationId: 'org_1',

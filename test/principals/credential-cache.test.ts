@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { createCredentialCache } from '../../src/principals/credential-cache.ts';
 import type { Memory, Proven } from '../../src/principals/resolve.ts';
+import { ALLOWANCE } from '../support/limits.ts';
 
 describe('Proofs of credentials', () => {
   let live: boolean;
@@ -25,7 +26,14 @@ describe('Proofs of credentials', () => {
 
   const proofOf = (id: string, forMs?: number): Proven => ({
     kind: 'proven',
-    principal: { method: 'api_key', id, organizationId: 'org_1', environment: 'live', scopes: [] },
+    principal: {
+      method: 'api_key',
+      id,
+      organizationId: 'org_1',
+      environment: 'live',
+      scopes: [],
+      allowance: ALLOWANCE,
+    },
     restsOn: { tags: [`key:${id}`, 'organization:org_1'], ...(forMs === undefined ? {} : { forMs }) },
   });
 

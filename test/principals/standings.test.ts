@@ -53,6 +53,8 @@ describeEachDatabase('what an access token rests on', (open) => {
   });
 
   test('is read whole', async () => {
+    await database.sql()('organizations').where({ id: 'org_1' }).update({ plan: 'pro', limit_per_second: 7 });
+    await database.sql()('apps').update({ limit_per_minute: 3 });
     expect(await standings.ofUser(token)).toEqual({
       environment: 'test',
       appScopes: ['prompts:read'],
@@ -60,12 +62,14 @@ describeEachDatabase('what an access token rests on', (open) => {
       role: 'member',
       grantId: 'grant-1',
       revoked: false,
+      allowance: { plan: 'pro', own: { perSecond: 7 }, cap: { perMinute: 3 }, capId: 'app_1' },
     });
     expect(await standings.ofApp(token)).toEqual({
       environment: 'test',
       appScopes: ['prompts:read'],
       organizationId: 'org_app',
       revoked: false,
+      allowance: { plan: 'free', own: {}, cap: { perMinute: 3 }, capId: 'app_1' },
     });
   });
 

@@ -15,6 +15,7 @@ import {
   tokenRequest,
   walk,
 } from '../oauth/support.ts';
+import { AMPLE } from '../support/limits.ts';
 import { describeWith } from '../support/needs.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
@@ -94,7 +95,7 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
 
   beforeAll(async () => {
     site = await startPreparedSite(database, async (services, made) => {
-      const there = await bootstrap(services, { organization: 'Another' });
+      const there = await bootstrap(services, { ...AMPLE, organization: 'Another' });
       return {
         owner: await addPerson(services, 'app-owner@example.com', [
           { organizationId: made.organization.id, role: 'owner' },
@@ -124,6 +125,7 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
       tokenEndpointAuthMethod: 'client_secret_basic',
       jwks: null,
       jwksUri: null,
+      limits: {},
       homepageUrl: 'https://example.com',
       logoUrl: null,
       privacyUrl: null,

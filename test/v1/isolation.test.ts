@@ -12,6 +12,7 @@ import { openServices, type Services } from '../../src/services.ts';
 import { startApp, type TestApp } from '../http/support.ts';
 import { freshPostgres } from '../support/databases.ts';
 import { temporaryFolder } from '../support/harness.ts';
+import { ALLOWANCE, NO_LIMITS } from '../support/limits.ts';
 import { describeWith } from '../support/needs.ts';
 import { SAMPLES } from './resource-samples.ts';
 
@@ -85,8 +86,11 @@ describeWith('postgresql', 'every route of /v1', () => {
       routes = all.filter(({ path }) => path.startsWith('/v1'));
       return createApiRoutes(all, {
         // Who is who is tested elsewhere; here everybody may do everything, to their own.
-        resolve: async ({ credential }) => principals.get(credential) as Principal,
-        limit: async () => {},
+        resolve: async ({ credential }) => ({
+          ...(principals.get(credential) as Principal),
+          allowance: ALLOWANCE,
+        }),
+        limits: NO_LIMITS,
         meter: () => {},
       });
     });

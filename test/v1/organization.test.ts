@@ -12,6 +12,7 @@ import {
   startPreparedSite,
   tokenRequest,
 } from '../oauth/support.ts';
+import { AMPLE } from '../support/limits.ts';
 import { describeWith } from '../support/needs.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 
@@ -133,6 +134,7 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
       ]);
       const first = await addPerson(services, 'first@example.com', []);
       const race = await services.createOrganization({ name: 'Race', ownerId: first.id });
+      await services.setPlan(race.id, AMPLE.plan, AMPLE.own);
       const second = await addPerson(services, 'second-owner@example.com', [
         { organizationId: race.id, role: 'owner' },
       ]);
@@ -155,7 +157,7 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
         object: 'organization',
         id: site.extra.home,
         name: site.made.organization.name,
-        plan: 'free',
+        plan: 'enterprise',
         createdAt: expect.any(String),
       },
     });

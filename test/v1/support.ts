@@ -17,6 +17,7 @@ import { createResolve } from '../../src/principals/resolve.ts';
 import { meRoutes } from '../../src/resources/me-routes.ts';
 import { allResourceRoutes } from '../../src/resources/routes.ts';
 import { startApp } from '../http/support.ts';
+import { NO_LIMITS } from '../support/limits.ts';
 
 export type Api = Awaited<ReturnType<typeof startApi>>;
 
@@ -44,7 +45,7 @@ export async function startApi(
     table = [...v1, ...resourceMetadataRoutes(v1, config)];
     return createApiRoutes([...table, ...openApiRoutes(table, config)], {
       resolve: createResolve([createApiKeyResolver({ apiKeys })]),
-      limit: async () => {},
+      limits: NO_LIMITS,
       meter: () => {},
     });
   });

@@ -1,0 +1,34 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+export type Metrics = {
+  /** One answered call of the API. `route`: its method and path template, so that ids make no series of their own. */
+  countCall(call: { route: string; status: number; method: string | undefined }): void;
+  /** The whole exposition, in Prometheus' text format, and its media type. */
+  render(): Promise<{ body: string; contentType: string }>;
+};
+
+/**
+ * What an operator watches. `isDegraded` is asked at each scrape: whether limits are decided in this process because
+ * Redis doesn't answer.
+ */
+export function createMetrics({ isDegraded }: { isDegraded(): boolean }): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const calls = new Counter({
+    name: 'promptreports_api_requests_total',
+    help: 'Answered calls of the API, by route, status and authentication method.',
+    labelNames: ['route', 'status', 'method'],
+    registers: [registry],
+  });
+  const degraded: Gauge = new Gauge({
+    name: 'promptreports_limits_degraded',
+    help: '1 while limits are decided in this process at half, because Redis does not answer; else 0.',
+    registers: [registry],
+    collect: () => degraded.set(isDegraded() ? 1 : 0),
+  });
+
+  return {
+    countCall: ({ route, status, method }) => calls.inc({ route, status, method: method ?? 'none' }),
+    render: async () => ({ body: await registry.metrics(), contentType: registry.contentType }),
+  };
+}
