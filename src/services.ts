@@ -25,7 +25,7 @@ import { createWebhookStore } from '../adapters/database/webhooks.ts';
 import { createSafeFetch } from '../adapters/http/safe-fetch.ts';
 import { createMailer } from '../adapters/mail/mailer.ts';
 import { createMemoryAttemptLimit } from '../adapters/memory/attempts.ts';
-import { createMemoryBuckets } from '../adapters/memory/buckets.ts';
+
 import { createRedisAttemptLimits } from '../adapters/redis/attempts.ts';
 import { createRedisBuckets } from '../adapters/redis/buckets.ts';
 import { connectRedis } from '../adapters/redis/connect.ts';
@@ -45,6 +45,7 @@ import type { Logger } from './kernel/log.ts';
 import { createSealer } from './kernel/sealing.ts';
 import { createFallback } from './limits/fallback.ts';
 import { createLimiter } from './limits/limiter.ts';
+import { createMemoryBuckets } from './limits/memory-buckets.ts';
 import { createLimitsOverview } from './limits/overview.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createClientAdapter } from './oauth/client-adapter.ts';

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { Redis } from 'ioredis';
-import { createMemoryBuckets } from '../../adapters/memory/buckets.ts';
 import { createRedisBuckets } from '../../adapters/redis/buckets.ts';
 import { connectRedis } from '../../adapters/redis/connect.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import type { Buckets } from '../../src/limits/buckets.ts';
+import { createMemoryBuckets } from '../../src/limits/memory-buckets.ts';
 import { type Counts, type Limits, take, WINDOWS } from '../../src/limits/policy.ts';
 import { describeWith } from '../support/needs.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';

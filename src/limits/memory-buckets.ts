@@ -1,5 +1,5 @@
-import type { Buckets } from '../../src/limits/buckets.ts';
-import { type Counts, current, take, windowEnd } from '../../src/limits/policy.ts';
+import type { Buckets } from './buckets.ts';
+import { type Counts, current, take, windowEnd } from './policy.ts';
 
 const SWEEP_EVERY_MS = 60_000;
 
