@@ -64,7 +64,7 @@ export function createCallLimits({
 }
 
 /** The customer's four headers, and the two of draft-ietf-httpapi-ratelimit-headers, on the same window. */
-export function setHeaders(ctx: Pick<Context, 'set'>, { shown, nowMs }: Decision): void {
+function setHeaders(ctx: Pick<Context, 'set'>, { shown, nowMs }: Decision): void {
   const { window, limit, remaining, resetAtMs } = shown;
   ctx.set('X-RateLimit-Limit', String(limit));
   ctx.set('X-RateLimit-Remaining', String(remaining));

@@ -34,7 +34,7 @@ export function createPlanSetter(deps: {
 }
 
 /** Enterprise says "1,000 or more", so its figures are a floor; the burst is the organization's own affair. */
-export function refuseBelowFloor(plan: Plan, { perMinute, perDay }: Partial<Figures>): void {
+function refuseBelowFloor(plan: Plan, { perMinute, perDay }: Partial<Figures>): void {
   if (plan !== 'enterprise') return;
   const floor = PLANS.enterprise;
   const errors = [
