@@ -179,7 +179,7 @@ describe('the credential', () => {
     expect(headers.get('www-authenticate')).not.toContain('error=');
   });
 
-  test.each(['Basic Z29vZDo=', 'good', 'Bearer', 'Token good', 'DPoP good'])(
+  test.each(['Basic Z29vZDo=', 'good', 'Bearer', 'Token good', 'DPoP'])(
     '%j is 401 missing_credential',
     async (authorization) => {
       expect((await call('/v1/items', { headers: { authorization } })).json['code']).toBe(
