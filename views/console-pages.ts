@@ -19,6 +19,7 @@ export type ConsolePages = {
   'console/member': MemberPage;
   'console/invite': InvitePage;
   'console/settings': SettingsPage;
+  'console/usage': UsagePage;
 };
 
 export type Errors = Readonly<Record<string, string>>;
@@ -38,6 +39,10 @@ type OverviewPage = {
   environment: Environment;
   /** The steps that are left to a first request; empty when all are done. */
   curl: string;
+  /** The last 24 hours. */
+  rows: readonly UsageRow[];
+  total: Omit<UsageRow, 'at'>;
+  usageUrl: string;
   hasKeys: boolean;
   newKeyUrl?: string | undefined;
   events: readonly EventRow[];
@@ -269,4 +274,32 @@ type SettingsPage = FormOf<{ name: string }> & {
   organization: { id: string; plan: string; createdAt: string };
   limits: readonly { label: string; value: number }[];
   leaveUrl: string;
+};
+
+/** One step of time. */
+export type UsageRow = {
+  at: string;
+  requests: number;
+  /** By the limits; among the client errors too. */
+  refused: number;
+  clientErrors: number;
+  serverErrors: number;
+};
+
+type Link = { label: string; url: string; current: boolean };
+
+type UsagePage = {
+  environment: Environment;
+  /** As in "in the last 7 days". */
+  range: string;
+  ranges: readonly Link[];
+  total: Omit<UsageRow, 'at'>;
+  byDay: boolean;
+  rows: readonly UsageRow[];
+  by: string;
+  groupings: readonly Link[];
+  /** `group`: as the API has it; `name`: what it is called, where it has one. */
+  groups: readonly (Omit<UsageRow, 'at'> & { group: string; name: string | undefined })[];
+  /** Whether there are groups beyond these. */
+  more: boolean;
 };

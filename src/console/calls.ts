@@ -7,6 +7,7 @@ import { callRoute } from '../http/call-route.ts';
 import type { Route } from '../http/route.ts';
 import type { MemberObject, OrganizationObject } from '../organizations/routes.ts';
 import type { Principal } from '../principals/principal.ts';
+import type { UsageObject } from '../usage/routes.ts';
 
 type List<T> = { data: T[]; hasMore: boolean; nextCursor: string | null };
 
@@ -27,6 +28,7 @@ export type Answers = {
   'GET /v1/apps/:id/secrets': List<AppSecretObject>;
   'POST /v1/apps/:id/secrets': AppSecretObject & { clientSecret: string };
   'DELETE /v1/apps/:id/secrets/:secretId': undefined;
+  'GET /v1/usage': UsageObject;
   'GET /v1/api-keys': List<ApiKeyObject>;
   'POST /v1/api-keys': ApiKeyObject & { key: string };
   'GET /v1/api-keys/:id': ApiKeyObject;

@@ -12,6 +12,7 @@ const WAYS = [
   ['/keys', 'API keys', 'key'],
   ['/apps', 'Apps', 'app'],
   ['/members', 'Members', 'people'],
+  ['/usage', 'Usage', 'chart'],
   ['/audit-log', 'Audit log', 'log'],
   ['/settings', 'Settings', 'settings'],
 ] as const;

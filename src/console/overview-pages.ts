@@ -1,10 +1,14 @@
+import type { Clock } from '../kernel/clock.ts';
 import { curlFor } from './curl.ts';
 import { eventRows } from './events.ts';
 import type { NamesOf } from './names.ts';
+import { boundsOf, seriesOf, totalOf } from './usage-series.ts';
 import type { ConsolePage } from './visit.ts';
 
+export type OverviewDeps = { apiUrl: string; clock: Clock; namesOf: NamesOf };
+
 /** Where one arrives: how things stand, and the first steps where nothing stands yet. */
-export const overviewPages = ({ apiUrl, namesOf }: { apiUrl: string; namesOf: NamesOf }): ConsolePage[] => [
+export const overviewPages = ({ apiUrl, clock, namesOf }: OverviewDeps): ConsolePage[] => [
   {
     method: 'GET',
     path: '',
@@ -13,9 +17,16 @@ export const overviewPages = ({ apiUrl, namesOf }: { apiUrl: string; namesOf: Na
       const { environment } = visit;
       const keys = await visit.call('GET /v1/api-keys', { query: { environment, limit: '1' } });
       const log = await visit.call('GET /v1/organization/audit-log', { query: { limit: '6' } });
+      const usage = await visit.call('GET /v1/usage', {
+        query: { ...boundsOf('24h', clock()), groupBy: 'hour' },
+      });
+      const rows = seriesOf(usage, 'hour');
       visit.render('console/overview', {
         organization: visit.organization.name,
         environment,
+        rows,
+        total: totalOf(rows),
+        usageUrl: visit.url('/usage'),
         hasKeys: keys.data.length > 0,
         newKeyUrl: visit.may('organization:admin') ? visit.url('/keys/new') : undefined,
         curl: curlFor(apiUrl, environment === 'live' ? 'pr_live_…' : 'pr_test_…'),

@@ -9,6 +9,7 @@ import { overviewPages } from './overview-pages.ts';
 import { consolePages, type PipelineDeps } from './pipeline.ts';
 import { createPlaceMemory } from './place-memory.ts';
 import { settingsPages } from './settings-pages.ts';
+import { usagePages } from './usage-pages.ts';
 import type { ConsolePage } from './visit.ts';
 
 /*
@@ -33,6 +34,7 @@ export const pagesOf = (deps: PageDeps): ConsolePage[] => [
   ...appPages(deps),
   ...appSecretPages(),
   ...memberPages(deps),
+  ...usagePages(deps),
   ...auditPages(deps),
   ...settingsPages(),
 ];

@@ -25,6 +25,8 @@ const usage = z
   })
   .meta({ id: 'Usage' });
 
+export type UsageObject = z.output<typeof usage>;
+
 const time = z.iso
   .datetime({ offset: true })
   .transform((value) => new Date(value))

@@ -3,6 +3,7 @@ import { EMPTY_APP, KIND_CHOICES } from '../../src/console/app-form.ts';
 import { frameOf } from '../../src/console/frame.ts';
 import { EMPTY_KEY } from '../../src/console/key-form.ts';
 import { presetsFor, scopeGroups } from '../../src/console/scope-choice.ts';
+import { totalOf } from '../../src/console/usage-series.ts';
 import type { AppRow, ConsolePages, EventRow, KeyRow, MemberRow } from '../../views/console-pages.ts';
 import type { Shared } from '../../views/pages.ts';
 import { LONG, RTL, UNBROKEN, type Variant } from './variant.ts';
@@ -63,7 +64,51 @@ const events = [
 const curl =
   'curl https://api.promptreports.ai/v1/me \\\n  -H "Authorization: Bearer $PROMPTREPORTS_API_KEY"';
 
+const usageRows = Array.from({ length: 24 }, (_, i) => ({
+  at: new Date(Date.parse('2026-01-15T00:00:00Z') + i * 3_600_000).toISOString(),
+  requests: Math.round(400 + 300 * Math.sin(i / 3)),
+  refused: i === 14 ? 60 : 0,
+  clientErrors: 20 + (i === 14 ? 60 : 0),
+  serverErrors: i === 15 ? 12 : 0,
+}));
+const noUsage = usageRows.map(({ at: time }) => ({
+  at: time,
+  requests: 0,
+  refused: 0,
+  clientErrors: 0,
+  serverErrors: 0,
+}));
+const links = (...labels: string[]) =>
+  labels.map((label, i) => ({ label, url: `${BASE}/usage?${i}`, current: i === 0 }));
+const usage: ConsolePages['console/usage'] = {
+  environment: 'live',
+  range: '24 hours',
+  ranges: links('24 hours', '7 days', '30 days', '90 days'),
+  total: totalOf(usageRows),
+  byDay: false,
+  rows: usageRows,
+  by: 'Credential',
+  groupings: links('Credential', 'Scope', 'Status'),
+  groups: [
+    {
+      group: 'key_01hzy3v7k0a4s9d8f7g6h5j4k3',
+      name: 'Billing server, Frankfurt',
+      ...totalOf(usageRows.slice(4)),
+    },
+    {
+      group: 'usr_01hzy3v7k0a4s9d8f7g6h5j4k3:app_01hzy3v7k0a4s9d8f7g6h5j4k3',
+      name: RTL,
+      ...totalOf(usageRows.slice(18)),
+    },
+    { group: 'other', name: undefined, ...totalOf(usageRows.slice(22)) },
+  ],
+  more: true,
+};
+
 const overview = {
+  rows: usageRows,
+  total: totalOf(usageRows),
+  usageUrl: `${BASE}/usage`,
   organization: 'Analytical Engines',
   environment: 'live',
   curl,
@@ -161,7 +206,14 @@ const auditLog = {
 export const consoleVariants: Record<string, Variant> = {
   'console-overview-new': {
     page: 'console/overview',
-    data: { ...overview, hasKeys: false, newKeyUrl: `${BASE}/keys/new`, events: events.slice(3) },
+    data: {
+      ...overview,
+      rows: noUsage,
+      total: totalOf(noUsage),
+      hasKeys: false,
+      newKeyUrl: `${BASE}/keys/new`,
+      events: events.slice(3),
+    },
     shared: at(''),
   },
   'console-overview-viewer': {
@@ -438,6 +490,12 @@ export const consoleVariants: Record<string, Variant> = {
       roles,
     },
     shared: at('/members/invite'),
+  },
+  'console-usage': { page: 'console/usage', data: usage, shared: at('/usage') },
+  'console-usage-nothing': {
+    page: 'console/usage',
+    data: { ...usage, rows: noUsage, total: totalOf(noUsage), groups: [], more: false, byDay: true },
+    shared: at('/usage'),
   },
   'console-settings': { page: 'console/settings', data: settings, shared: at('/settings') },
   'console-settings-viewer': {

@@ -10,7 +10,7 @@ const withTime = new Intl.DateTimeFormat('en-GB', {
 });
 
 // Times in the reader's zone; what the server wrote is in UTC and says so.
-for (const element of document.querySelectorAll('time[datetime]')) {
+for (const element of document.querySelectorAll('time[datetime]:not([data-fixed])')) {
   const at = new Date(element.dateTime);
   if (Number.isNaN(at.getTime())) continue;
   element.title = `${element.textContent.trim()}`;
