@@ -7,6 +7,7 @@ import { given } from './kernel/given.ts';
 import { createLogger } from './kernel/log.ts';
 import { serve } from './server.ts';
 import { openServices, type Services } from './services.ts';
+import { describeTried, presentTried } from './usage/tried-plan.ts';
 
 /** The command line: thin over the functions that the server uses. Results go to standard output, words to standard error. */
 const program = new Command('promptreports-auth')
@@ -104,6 +105,34 @@ organizations
 
 const ownFigures = ({ perSecond, perMinute, perDay }: Partial<Figures>): Partial<Figures> =>
   given({ perSecond, perMinute, perDay });
+
+type TryOptions = { plan: Plan; organization?: string; from?: Date; to?: Date; json?: boolean };
+
+program
+  .command('limits')
+  .description('rate limits')
+  .command('try')
+  .description('replay recorded calls against a plan: who would be refused, when, how often')
+  .requiredOption('--plan <plan>', `one of ${PLAN_NAMES.join(', ')}`, parsePlan)
+  .option('--organization <id>', 'only of this organization')
+  .option('--from <time>', 'such as 2026-01-15T10:00:00Z; default: all that is recorded', parseTime)
+  .option('--to <time>', 'default: now', parseTime)
+  .option('--json', 'print one JSON object')
+  .action(({ plan, organization, from = new Date(0), to = new Date(), json }: TryOptions) =>
+    withServices(async ({ organizations: all, tryPlan }) => {
+      if (from >= to) throw new Error('--from must be before --to');
+      if (organization !== undefined && !(await all.find(organization)))
+        throw new Error(`there is no organization ${organization}`);
+      const tried = await tryPlan(plan, { from, to, ...given({ organizationId: organization }) });
+      process.stdout.write(json ? `${JSON.stringify(presentTried(tried))}\n` : describeTried(tried));
+    }),
+  );
+
+function parseTime(value: string): Date {
+  const time = new Date(value);
+  if (/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(time.getTime())) return time;
+  throw new InvalidArgumentError('Give a time with its zone, such as 2026-01-15T10:00:00Z.');
+}
 
 function parseCount(value: string): number {
   if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('Give a whole number from 1.');

@@ -9,6 +9,7 @@ import { createInvitationStore } from '../adapters/database/invitations.ts';
 import { createNames } from '../adapters/database/names.ts';
 import { createRecordAdapter, createRecordStore } from '../adapters/database/oauth-records.ts';
 import { createOrganizationStore } from '../adapters/database/organizations.ts';
+import { createMinuteReader } from '../adapters/database/recorded-minutes.ts';
 import { createResourceStores } from '../adapters/database/resources.ts';
 import { createRevokedTokens } from '../adapters/database/revoked-tokens.ts';
 import { createSessionStore } from '../adapters/database/sessions.ts';
@@ -43,10 +44,12 @@ import { systemClock } from './kernel/clock.ts';
 import { createLastUses } from './kernel/last-uses.ts';
 import type { Logger } from './kernel/log.ts';
 import { createSealer } from './kernel/sealing.ts';
+import { ask } from './limits/ask.ts';
 import { createFallback } from './limits/fallback.ts';
 import { createLimiter } from './limits/limiter.ts';
 import { createMemoryBuckets } from './limits/memory-buckets.ts';
 import { createLimitsOverview } from './limits/overview.ts';
+import { limitsOf } from './limits/policy.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createClientAdapter } from './oauth/client-adapter.ts';
 import { createFamilyEnding } from './oauth/end-family.ts';
@@ -57,7 +60,9 @@ import { createMembers } from './organizations/members.ts';
 import { createPlanSetter } from './organizations/set-plan.ts';
 import { createTellAdmins } from './organizations/tell-admins.ts';
 import { createUsageMeter } from './usage/meter.ts';
+import { createReplay } from './usage/replay.ts';
 import { createUsageSweep } from './usage/sweep.ts';
+import { createTryPlan } from './usage/try-plan.ts';
 import { createConclude, createDisable } from './webhooks/conclude.ts';
 import { createPublisher } from './webhooks/envelope.ts';
 import { alsoTelling } from './webhooks/event.ts';
@@ -252,6 +257,10 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     usageMeter,
     sessionUses,
     usageReports: createUsageReports(database),
+    tryPlan: createTryPlan({
+      readMinutes: createMinuteReader(database),
+      replayOf: (figures) => createReplay([{ limits: limitsOf(figures), counts: {} }], ask),
+    }),
     flushUses,
     /** Opened by whoever remembers proofs of credentials: the server, not the commands. */
     openChangeFeed: () => {
