@@ -28,6 +28,8 @@ export type Config = {
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   credentialCacheSeconds: number;
   refreshGraceSeconds: number;
+  jwksCacheSeconds: number;
+  signingKeyDays: number;
   /** For how long usage is kept by the hour, then by the day; and by the second. */
   usageRetentionDays: { hours: number; days: number; seconds: number };
   requireDpopNonce: boolean;
@@ -103,6 +105,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     logLevel: values.LOG_LEVEL ?? 'info',
     credentialCacheSeconds: values.CREDENTIAL_CACHE_SECONDS ?? 300,
     refreshGraceSeconds: values.REFRESH_GRACE_SECONDS ?? 10,
+    jwksCacheSeconds: values.JWKS_CACHE_SECONDS ?? 900,
+    signingKeyDays: values.SIGNING_KEY_DAYS ?? 90,
     usageRetentionDays,
     requireDpopNonce: values.DPOP_NONCES === 'required',
   };

@@ -116,6 +116,16 @@ export const SETTINGS = {
   CREDENTIAL_CACHE_SECONDS: seconds(86_400).describe(
     'How long a verified credential is remembered at most; changes evict it at once. Default 300; 0 looks each one up.',
   ),
+  JWKS_CACHE_SECONDS: seconds(86_400)
+    .refine((value) => value >= 1, 'must be at least 1')
+    .describe(
+      'How long validators may keep the JWKS. A new signing key is published twice as long before it signs. Default 900.',
+    ),
+  SIGNING_KEY_DAYS: z
+    .string()
+    .regex(/^\d{1,4}$/, 'must be 0 to 9999')
+    .transform(Number)
+    .describe('After how many days another signing key takes over. Default 90; 0 rotates by command only.'),
   REFRESH_GRACE_SECONDS: seconds(60).describe(
     'How long a refresh token that was just rotated may be repeated by its client. Default 10; 0 allows one use.',
   ),

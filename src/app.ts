@@ -36,7 +36,6 @@ import { createProvider } from './oauth/provider.ts';
 import { describeRefreshToken } from './oauth/refresh-token-description.ts';
 import { revocationEndpoint } from './oauth/revocation.ts';
 import { createSessions } from './oauth/sessions.ts';
-import { publicJwks } from './oauth/signing-keys.ts';
 import { tokenTransaction } from './oauth/token-endpoint.ts';
 import { userinfoEndpoint } from './oauth/userinfo.ts';
 import { invitationRoutes } from './organizations/invitation-routes.ts';
@@ -78,14 +77,16 @@ export function createApp(services: Services): Koa {
       emailConfirmed: user.emailConfirmedAt !== undefined,
     };
   };
-  const jwks = publicJwks(services.signingKeys);
-  const keys = () => jwks;
+  const feed = services.openChangeFeed();
+  const { keyRing } = services;
+  keyRing.follow(feed);
+  const keys = keyRing.published;
   const judge = createAccessTokenJudge({ apiUrl, keys, standings: services.standings, clock });
   const planOf = async (id: string) => (await organizations.find(id))?.plan;
   const provider = createProvider({
     apiUrl,
     webUrl,
-    jwks: { keys: services.signingKeys.map((key) => key.privateJwk) },
+    keyRing,
     cookieKeys,
     dpopNonceSecret,
     requireDpopNonce: config.requireDpopNonce,
@@ -240,7 +241,7 @@ export function createApp(services: Services): Koa {
     docsRoutes({ renderPage, apiUrl, webUrl }).routes(),
   );
 
-  const memory = createCredentialCache(services.openChangeFeed(), {
+  const memory = createCredentialCache(feed, {
     lifetimeSeconds: config.credentialCacheSeconds,
     maxEntries: 50_000,
   });
@@ -318,6 +319,7 @@ export function createApp(services: Services): Koa {
       provider,
       apiUrl,
       webUrl,
+      jwks: { publish: keys, maxAgeSeconds: config.jwksCacheSeconds },
       around: {
         '/oauth/device_authorization': deviceAuthorization({ webUrl, ...guessing }),
         [DEVICE_PAGE]: devicePage({

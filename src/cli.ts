@@ -68,6 +68,41 @@ program
     }),
   );
 
+const signingKeys = program.command('signing-keys').description('the keys that sign access and id tokens');
+signingKeys
+  .command('list')
+  .description('every key with its state; those that sign now first')
+  .action(() => withServices(printSigningKeys));
+signingKeys
+  .command('rotate')
+  .description('let the next keys take over, as soon as every validator can know them')
+  .option('--compromised <kid>', 'take this key out of use now: its tokens are refused within a second')
+  .action(({ compromised }: { compromised?: string }) =>
+    withServices(async (services) => {
+      const { signingKeys: keys } = services;
+      if (compromised === undefined) await keys.rotate({ type: 'operator' });
+      else if (!(await keys.dropCompromised(compromised, { type: 'operator' })))
+        throw new Error('there is no such key');
+      await printSigningKeys(services);
+    }),
+  );
+
+async function printSigningKeys({ signingKeys: keys }: Services): Promise<void> {
+  for (const {
+    kid,
+    algorithm,
+    status,
+    publishedAt,
+    activatedAt,
+    retiredAt,
+    signsFrom,
+  } of await keys.list()) {
+    const since = `since ${(retiredAt ?? activatedAt ?? publishedAt).toISOString()}`;
+    const from = signsFrom ? `, signs from ${signsFrom.toISOString()}` : '';
+    process.stdout.write(`${status.padEnd(8)} ${algorithm.padEnd(6)} ${kid}  ${since}${from}\n`);
+  }
+}
+
 const users = program.command('users').description('what the operator decides about people');
 for (const [name, description] of [
   ['deactivate', 'shut a person out at once: sessions, what apps hold for them, their API keys'],

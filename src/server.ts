@@ -57,6 +57,10 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 
   const deliveries = services.startDeliveries();
 
+  const advanceKeys = () => services.background.run(services.followSigningKeys);
+  const rotating = setInterval(advanceKeys, keyIntervalMs(config)).unref();
+  advanceKeys();
+
   logger.info({ apiUrl: config.apiUrl, webUrl: config.webUrl, database: services.database.kind }, 'ready');
   if (!config.production) process.stdout.write(welcome(config, made));
 
@@ -65,6 +69,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     logger.info({ signal }, 'stopping');
     clearInterval(sweeping);
     clearInterval(flushing);
+    clearInterval(rotating);
     const sent = deliveries.stop();
     const force = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS).unref();
     metricsServer?.close().closeAllConnections();
@@ -77,6 +82,9 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
 }
+
+/** Often enough that no process serves an old JWKS for a quarter of the time for which it may be kept. */
+const keyIntervalMs = ({ jwksCacheSeconds }: Config): number => Math.min(60_000, jwksCacheSeconds * 250);
 
 function listen(
   server: ReturnType<typeof createServer>,

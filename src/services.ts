@@ -53,7 +53,8 @@ import { limitsOf } from './limits/policy.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createClientAdapter } from './oauth/client-adapter.ts';
 import { createFamilyEnding } from './oauth/end-family.ts';
-import { loadSigningKeys } from './oauth/signing-keys.ts';
+import { createKeyRing } from './oauth/key-ring.ts';
+import { createSigningKeys } from './oauth/signing-keys.ts';
 import { createConsentWithdrawal } from './oauth/withdraw-consent.ts';
 import { createOrganizationCreator } from './organizations/create-organization.ts';
 import { createMembers } from './organizations/members.ts';
@@ -108,7 +109,22 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   const apiKeys = createApiKeyStore(database);
   const records = createRecordStore(database, sealer);
   const sessionStore = createSessionStore(database, sealer);
-  const signingKeys = await loadSigningKeys(createSigningKeyStore(database, sealer));
+
+  const keyStore = createSigningKeyStore(database, sealer);
+  const signingKeys = createSigningKeys({
+    store: keyStore,
+    schedule: {
+      jwksCacheSeconds: config.jwksCacheSeconds,
+      rotateAfterSeconds: config.signingKeyDays * 86_400,
+    },
+    transaction,
+    audit,
+  });
+  const keyRing = createKeyRing(keyStore, (error) =>
+    logger.warn({ err: error }, 'signing keys could not be read anew'),
+  );
+  await signingKeys.start();
+  await keyRing.reload();
 
   const createApiKey = createApiKeyCreator({ apiKeys, transaction, audit, clock });
   const keyUses = createLastUses<{ ip: string }>({
@@ -199,6 +215,12 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     standings: createStandings(database),
     resources: createResourceStores(database),
     signingKeys,
+    keyRing,
+    /** Does what is due with the signing keys, and reads them anew, in case the news of a change was missed. */
+    followSigningKeys: async () => {
+      await signingKeys.advance();
+      await keyRing.reload();
+    },
     oauthAdapterFor: (kind: string) => {
       if (kind === 'Client') return createClientAdapter(apps.findRegistered);
       if (kind === 'Grant') return createGrantAdapter(database);

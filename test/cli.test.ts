@@ -124,6 +124,20 @@ describe('promptreports-auth', () => {
     expectRefused(await run(env, 'users', 'reactivate', 'usr_unknown'), /no such person/);
   }, 90_000);
 
+  test('signing-keys lists, rotates and drops; standard output holds the keys alone', async () => {
+    const listed = await run(env, 'signing-keys', 'list');
+    const [first = ''] = listed.stdout.split('\n');
+    expect(first).toMatch(/^current {2}RS256 {2}[\w-]{43} {2}since \d{4}-/);
+    const rotated = await run({ ...env, JWKS_CACHE_SECONDS: '1000' }, 'signing-keys', 'rotate');
+    expect(rotated.stdout).toMatch(/^next {5}RS256 .*, signs from \d{4}-/m);
+    const kid = first.split(/\s+/)[2] ?? '';
+    const dropped = await run(env, 'signing-keys', 'rotate', '--compromised', kid);
+    expect(dropped.code).toBe(0);
+    expect(dropped.stdout).toMatch(/^current {2}RS256 /);
+    expect(dropped.stdout).not.toContain(kid);
+    expectRefused(await run(env, 'signing-keys', 'rotate', '--compromised', kid), /no such key/);
+  }, 90_000);
+
   test('a second process on one DATA_DIR refuses, by every command', async () => {
     const server = await startServer();
     const same = { DATA_DIR: server.dataDir, PORT: '0' };

@@ -1,6 +1,7 @@
 import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
+import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
 import type { App, AppChange, AppStore } from '../../src/apps/app.ts';
 import type { Jwks } from '../../src/apps/jwks.ts';
 import type { Visible } from '../../src/principals/principal.ts';
@@ -20,6 +21,7 @@ type AppRow = LimitColumns & {
   post_logout_redirect_uris: string[];
   jwks: Jwks | null;
   jwks_uri: string | null;
+  token_signing_alg: SigningAlgorithm;
   homepage_url: string | null;
   logo_url: string | null;
   privacy_url: string | null;
@@ -50,6 +52,7 @@ const COLUMNS = {
   postLogoutRedirectUris: 'post_logout_redirect_uris',
   jwks: 'jwks',
   jwksUri: 'jwks_uri',
+  tokenSigningAlg: 'token_signing_alg',
   homepageUrl: 'homepage_url',
   logoUrl: 'logo_url',
   privacyUrl: 'privacy_url',
@@ -79,6 +82,7 @@ export function createAppStore(database: Database): AppStore {
         jwks: app.jwks,
         jwks_uri: app.jwksUri,
         ...fromFigures(app.limits),
+        token_signing_alg: app.tokenSigningAlg,
         homepage_url: app.homepageUrl,
         logo_url: app.logoUrl,
         privacy_url: app.privacyUrl,
@@ -227,6 +231,7 @@ const toApp = (row: AppRow): App => ({
   jwks: row.jwks ?? undefined,
   jwksUri: row.jwks_uri ?? undefined,
   limits: toFigures(row),
+  tokenSigningAlg: row.token_signing_alg,
   homepageUrl: row.homepage_url ?? undefined,
   logoUrl: row.logo_url ?? undefined,
   privacyUrl: row.privacy_url ?? undefined,

@@ -2,6 +2,7 @@ import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Figures } from '../../config/plans.ts';
 import type { Scope } from '../../config/scopes.ts';
+import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
 import type { Visible } from '../principals/principal.ts';
 import type { Jwks } from './jwks.ts';
 
@@ -24,6 +25,8 @@ export type App = {
   jwksUri: string | undefined;
   /** Lower limits of its own. */
   limits: Partial<Figures>;
+  /** Of its access tokens and id_tokens. */
+  tokenSigningAlg: SigningAlgorithm;
   homepageUrl: string | undefined;
   logoUrl: string | undefined;
   privacyUrl: string | undefined;
@@ -43,6 +46,7 @@ export type AppChange = Partial<
     | 'requirePkce'
     | 'jwks'
     | 'jwksUri'
+    | 'tokenSigningAlg'
     | 'homepageUrl'
     | 'logoUrl'
     | 'privacyUrl'

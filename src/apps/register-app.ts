@@ -10,7 +10,7 @@ import type { App, AppStore, HashedAppSecret } from './app.ts';
 const MOST_APPS = 100;
 
 /** What an app may do without. */
-type Optional = 'postLogoutRedirectUris' | 'jwks' | 'jwksUri' | 'limits';
+type Optional = 'postLogoutRedirectUris' | 'jwks' | 'jwksUri' | 'limits' | 'tokenSigningAlg';
 
 export type NewApp = Omit<App, 'id' | 'createdAt' | 'updatedAt' | Optional> & Partial<Pick<App, Optional>>;
 
@@ -42,6 +42,7 @@ export function createAppRegistration(deps: {
         jwks: undefined,
         jwksUri: undefined,
         limits: {},
+        tokenSigningAlg: 'RS256',
         ...fields,
         id: newId('app', now),
         scopes: sortScopes(fields.scopes),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { APP_KIND_NAMES, APP_KINDS, authMethodOf } from '../../config/app-kinds.ts';
 import { ENVIRONMENTS } from '../../config/environments.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
+import { SIGNING_ALGORITHMS } from '../../config/signing-algorithms.ts';
 import { limitsObject, presentLimits, scopeList, toFigures } from '../http/fields.ts';
 import { listOf, listSchema, pageQuery } from '../http/lists.ts';
 import { defineRoute, type Route } from '../http/route.ts';
@@ -40,6 +41,10 @@ const jwksUri = z
   .transform((url) => url ?? undefined)
   .meta({ description: 'Where those keys are, in place of jwks. https.' });
 
+const tokenSigningAlg = z
+  .enum(SIGNING_ALGORITHMS)
+  .meta({ description: 'What signs its access tokens and id_tokens.' });
+
 const object = z
   .object({
     object: z.literal('app'),
@@ -55,6 +60,7 @@ const object = z
     jwks: z.looseObject({ keys: z.array(z.looseObject({})) }).nullable(),
     jwksUri: z.string().nullable(),
     limits: limitsObject,
+    tokenSigningAlg,
     homepageUrl: z.string().nullable(),
     logoUrl: z.string().nullable(),
     privacyUrl: z.string().nullable(),
@@ -109,6 +115,7 @@ export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppSto
         jwks: jwks.optional(),
         jwksUri: jwksUri.optional(),
         limits: limitsObject.default({}),
+        tokenSigningAlg: tokenSigningAlg.default('RS256'),
         homepageUrl: link.optional(),
         logoUrl: link.optional(),
         privacyUrl: link.optional(),
@@ -158,6 +165,7 @@ export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppSto
           jwks,
           jwksUri,
           limits: limitsObject.transform(toFigures),
+          tokenSigningAlg,
           homepageUrl: link,
           logoUrl: link,
           privacyUrl: link,
@@ -198,6 +206,7 @@ const present = (app: App): z.input<typeof object> => ({
   jwks: app.jwks ?? null,
   jwksUri: app.jwksUri ?? null,
   limits: presentLimits(app.limits),
+  tokenSigningAlg: app.tokenSigningAlg,
   homepageUrl: app.homepageUrl ?? null,
   logoUrl: app.logoUrl ?? null,
   privacyUrl: app.privacyUrl ?? null,

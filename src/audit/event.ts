@@ -41,6 +41,8 @@ export type AuditEventType =
   | 'grant.withdrawn'
   | 'token.replayed'
   | 'token.revoked'
+  | 'signing_key.activated'
+  | 'signing_key.dropped'
   | 'prompt.created'
   | 'prompt.updated'
   | 'prompt.deleted'

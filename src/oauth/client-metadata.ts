@@ -2,6 +2,7 @@ import type { AllClientMetadata, Client } from 'oidc-provider';
 import { APP_KINDS, type AppKind, authMethodOf } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
+import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
 
 /** What this feature needs of an app; `apps/app.ts` has it whole. */
 export type OAuthApp = {
@@ -22,6 +23,8 @@ export type OAuthApp = {
   privacyUrl: string | undefined;
   /** Marked by the operator: may introspect and revoke tokens of every organization. */
   resourceServer: boolean;
+  /** Of its access tokens and id_tokens. */
+  tokenSigningAlg: SigningAlgorithm;
   secrets: { id: string; hash: Buffer; expiresAt: Date | undefined }[];
 };
 
@@ -37,6 +40,7 @@ export const EXTRA_CLIENT_METADATA = [
   'require_pkce',
   'app_kind',
   'resource_server',
+  'token_signing_alg',
   'secret_hashes',
 ] as const;
 
@@ -48,6 +52,7 @@ export type RegisteredClient = Client & {
   require_pkce: boolean;
   app_kind: AppKind;
   resource_server: boolean;
+  token_signing_alg: SigningAlgorithm;
   /** SHA-256 in hex and the time (ms since 1970) from which it is refused. */
   secret_hashes: { id: string; sha256: string; expiresAtMs: number | null }[];
 };
@@ -79,6 +84,8 @@ export function toClientMetadata(app: OAuthApp): AllClientMetadata {
     require_pkce: app.requirePkce,
     app_kind: app.kind,
     resource_server: app.resourceServer,
+    token_signing_alg: app.tokenSigningAlg,
+    id_token_signed_response_alg: app.tokenSigningAlg,
     secret_hashes: app.secrets.map(({ id, hash, expiresAt }) => ({
       id,
       sha256: hash.toString('hex'),

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { JWK } from 'jose';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
 import type Provider from 'oidc-provider';
@@ -46,6 +47,7 @@ type Deps = {
   provider: Provider;
   apiUrl: string;
   webUrl: string;
+  jwks: { publish(): { keys: JWK[] }; maxAgeSeconds: number };
   /** Wraps what happens at an endpoint, by its path. */
   around: Readonly<Record<string, Middleware>>;
 };
@@ -54,7 +56,7 @@ type Deps = {
  * The library, mounted: before it, what it must not see or can't tell; after it, what the contract wants
  * otherwise. Requests for other paths pass by.
  */
-export function oauthEndpoints({ provider, apiUrl, webUrl, around }: Deps): Middleware {
+export function oauthEndpoints({ provider, apiUrl, webUrl, jwks, around }: Deps): Middleware {
   const mounted = compose(provider.middleware) as unknown as Middleware;
   // What the library catches and can't answer (a database that is away, our own bugs) is ours to answer and to log.
   provider.on('server_error', (ctx, error) => {
@@ -85,7 +87,9 @@ export function oauthEndpoints({ provider, apiUrl, webUrl, around }: Deps): Midd
     if (ctx.path === '/oauth/logout') letLogoutLeave(ctx);
     if (DISCOVERY.has(ctx.path)) placeEndpoints(ctx, { apiUrl, webUrl });
     if (ctx.path === '/.well-known/jwks.json' && ctx.status === 200) {
-      ctx.set('Cache-Control', 'public, max-age=900');
+      ctx.body = jwks.publish(); // the library has those that sign now alone
+      ctx.type = 'application/jwk-set+json';
+      ctx.set('Cache-Control', `public, max-age=${jwks.maxAgeSeconds}`);
       ctx.set('Access-Control-Allow-Origin', '*');
     }
   };

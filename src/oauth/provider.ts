@@ -1,17 +1,19 @@
-import type { JWK } from 'jose';
 import Provider, { type Adapter, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { DPOP_ALGORITHMS } from '../../config/jwa.ts';
 import type { Role } from '../../config/roles.ts';
 import { ALL_SCOPES, IDENTITY_SCOPES } from '../../config/scopes.ts';
+import { SIGNING_ALGORITHMS } from '../../config/signing-algorithms.ts';
 import type { RenderPage } from '../http/page.ts';
 import type { Account } from './account.ts';
 import { type AmendDeps, amendModels } from './amend-models.ts';
 import { EXTRA_CLIENT_METADATA, type RegisteredClient } from './client-metadata.ts';
+import { currentKeys, verifyHintsByAllKeys } from './current-key.ts';
 import { DEVICE_PAGE, deviceFlow, type PollDeps, slowDownDevices } from './device-flow.ts';
 import { letFormPostLeave } from './form-post.ts';
 import type { GrantStore } from './grant-store.ts';
 import { createInteractionPolicy } from './interaction-policy.ts';
 import { type IntrospectionDeps, introspectionPolicy } from './introspection.ts';
+import type { KeyRing } from './key-ring.ts';
 import * as lifetimes from './lifetimes.ts';
 import { rpInitiatedLogout } from './logout.ts';
 import { findOutsideTokens, type OutsideTokens } from './outside-tokens.ts';
@@ -31,8 +33,7 @@ export type ProviderDeps = SessionEpochDeps &
     outsideTokens: readonly OutsideTokens[];
     apiUrl: string;
     webUrl: string;
-    /** Private keys; the first that fits signs. */
-    jwks: { keys: JWK[] };
+    keyRing: KeyRing;
     cookieKeys: string[];
     /** 32 bytes. */
     dpopNonceSecret: Buffer;
@@ -62,6 +63,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   findOutsideTokens(provider, deps.outsideTokens);
   closeReplayRaces(provider, deps);
   slowDownDevices(provider, deps);
+  verifyHintsByAllKeys(provider, deps.keyRing);
   keepSessionsEnded(provider, deps);
   letFormPostLeave(provider);
   return provider;
@@ -72,7 +74,7 @@ function settings(deps: ProviderDeps): Configuration {
   const cookie = { httpOnly: true, sameSite: 'lax', signed: true, overwrite: true, secure } as const;
   return {
     adapter: deps.adapterFor,
-    jwks: deps.jwks,
+    jwks: currentKeys(deps.keyRing),
     cookies: {
       keys: deps.cookieKeys,
       // __Host- and __Secure- make the browser refuse these cookies from a subdomain or over plain HTTP.
@@ -96,6 +98,7 @@ function settings(deps: ProviderDeps): Configuration {
       revocation: '/oauth/revoke',
     },
     features: {
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
@@ -119,7 +122,10 @@ function settings(deps: ProviderDeps): Configuration {
     conformIdTokenClaims: false, // they stand in the id_token too, where most apps look for them
     responseTypes: ['code'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
-    enabledJWA: { idTokenSigningAlgValues: ['RS256'], dPoPSigningAlgValues: [...DPOP_ALGORITHMS] },
+    enabledJWA: {
+      idTokenSigningAlgValues: [...SIGNING_ALGORITHMS],
+      dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
+    },
     pkce: {
       required: (_ctx, client) =>
         client.clientAuthMethod === 'none' || (client as unknown as RegisteredClient).require_pkce,

@@ -101,7 +101,7 @@ export function resourceIndicators({ apiUrl, roleForGrant }: Deps) {
         audience: resource === DEFAULT_RESOURCE ? client.clientId : resource,
         accessTokenFormat: 'jwt',
         accessTokenTTL: ACCESS_TOKEN_SECONDS,
-        jwt: { sign: { alg: 'RS256' } },
+        jwt: { sign: { alg: client.token_signing_alg } },
       };
     },
   };

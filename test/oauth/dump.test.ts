@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createSigningKeyStore } from '../../adapters/database/signing-keys.ts';
 import { loadConfig } from '../../config/config.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { openServices } from '../../src/services.ts';
@@ -147,9 +148,10 @@ async function readDatabase(): Promise<void> {
   bytes = Buffer.concat(
     [...rows.matchAll(/\\\\x([0-9a-f]+)/g)].map(([, hex = '']) => Buffer.from(`${hex}00`, 'hex')),
   );
-  const [key] = services.signingKeys;
-  for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi'] as const) {
-    plant(`${member} of the signing key`, key?.privateJwk[member]);
+  for (const { kid, privateJwk } of await createSigningKeyStore(services.database, services.sealer).list()) {
+    for (const member of ['d', 'p', 'q', 'dp', 'dq', 'qi'] as const) {
+      if (privateJwk[member]) plant(`${member} of the signing key ${kid}`, privateJwk[member]);
+    }
   }
   await services.close();
   const folder = path.join(site.env['DATA_DIR'] as string, 'database');

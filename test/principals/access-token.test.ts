@@ -140,6 +140,25 @@ describe('RFC 8725: what a forger may try', () => {
     }
   });
 
+  test.each(['ES256', 'EdDSA'])(
+    '%s by a key of ours that is for it is taken, under its own name alone',
+    async (alg) => {
+      const pair = await generateKeyPair(alg, { extractable: true });
+      const published = { ...(await exportJWK(pair.publicKey)), kid: 'k2', alg, use: 'sig' };
+      const before = keys;
+      keys = { keys: [...before.keys, published] };
+      try {
+        expect(await outcome(await sign({}, { alg, kid: 'k2' }, pair.privateKey))).toMatchObject({
+          id: 'usr_1',
+        });
+        expect(await outcome(await sign({}, { alg, kid: 'k1' }, pair.privateKey))).toBe('invalid_credential');
+        expect(await outcome(await sign({}, { kid: 'k2' }))).toBe('invalid_credential');
+      } finally {
+        keys = before;
+      }
+    },
+  );
+
   test.each(['PS256', 'RS384', 'RS512'])('%s, which the key could do too', async (alg) => {
     const signed = await sign();
     const [, payload, signature] = signed.split('.');

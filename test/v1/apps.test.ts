@@ -126,6 +126,7 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
       jwks: null,
       jwksUri: null,
       limits: {},
+      tokenSigningAlg: 'RS256',
       homepageUrl: 'https://example.com',
       logoUrl: null,
       privacyUrl: null,
@@ -138,6 +139,16 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
     const { clientSecret: _, ...rest } = body;
     expect(await call('GET', `/v1/apps/${body.id}`, admin)).toEqual({ status: 200, body: rest });
     expect(await events(body.id)).toEqual(['app.created']);
+  });
+
+  test('an app chooses what signs its tokens, at first and later; what its key can not do is refused', async () => {
+    const { body } = await create({ tokenSigningAlg: 'ES256' });
+    expect(body['tokenSigningAlg']).toBe('ES256');
+    const change = (tokenSigningAlg: string) =>
+      call('PATCH', `/v1/apps/${body.id}`, admin, { tokenSigningAlg });
+    expect(await change('EdDSA')).toMatchObject({ status: 200, body: { tokenSigningAlg: 'EdDSA' } });
+    for (const algorithm of ['none', 'HS256', 'PS256']) expect((await change(algorithm)).status).toBe(422);
+    expect((await call('GET', `/v1/apps/${body.id}`, admin)).body['tokenSigningAlg']).toBe('EdDSA');
   });
 
   test('a public app has no secret and can be given none', async () => {
