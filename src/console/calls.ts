@@ -8,6 +8,8 @@ import type { Route } from '../http/route.ts';
 import type { MemberObject, OrganizationObject } from '../organizations/routes.ts';
 import type { Principal } from '../principals/principal.ts';
 import type { UsageObject } from '../usage/routes.ts';
+import type { DeliveryObject, DeliveryWithAttemptsObject } from '../webhooks/delivery-routes.ts';
+import type { WebhookObject } from '../webhooks/routes.ts';
 
 type List<T> = { data: T[]; hasMore: boolean; nextCursor: string | null };
 
@@ -28,6 +30,16 @@ export type Answers = {
   'GET /v1/apps/:id/secrets': List<AppSecretObject>;
   'POST /v1/apps/:id/secrets': AppSecretObject & { clientSecret: string };
   'DELETE /v1/apps/:id/secrets/:secretId': undefined;
+  'GET /v1/webhooks': List<WebhookObject>;
+  'POST /v1/webhooks': WebhookObject & { secret: string };
+  'GET /v1/webhooks/:id': WebhookObject;
+  'PATCH /v1/webhooks/:id': WebhookObject;
+  'DELETE /v1/webhooks/:id': undefined;
+  'POST /v1/webhooks/:id/rotate-secret': WebhookObject & { secret: string };
+  'POST /v1/webhooks/:id/test': DeliveryObject;
+  'GET /v1/webhooks/:id/deliveries': List<DeliveryObject>;
+  'GET /v1/webhooks/:id/deliveries/:deliveryId': DeliveryWithAttemptsObject;
+  'POST /v1/webhooks/:id/deliveries/:deliveryId/redeliver': DeliveryObject;
   'GET /v1/usage': UsageObject;
   'GET /v1/api-keys': List<ApiKeyObject>;
   'POST /v1/api-keys': ApiKeyObject & { key: string };

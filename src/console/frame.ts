@@ -11,6 +11,7 @@ const WAYS = [
   ['', 'Overview', 'overview'],
   ['/keys', 'API keys', 'key'],
   ['/apps', 'Apps', 'app'],
+  ['/webhooks', 'Webhooks', 'webhook'],
   ['/members', 'Members', 'people'],
   ['/usage', 'Usage', 'chart'],
   ['/audit-log', 'Audit log', 'log'],

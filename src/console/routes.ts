@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import { type AppPageDeps, appPages } from './app-pages.ts';
 import { appSecretPages } from './app-secret-pages.ts';
 import { auditPages } from './audit-pages.ts';
+import { deliveryPages } from './delivery-pages.ts';
 import { type KeyPageDeps, keyPages } from './key-pages.ts';
 import { type MemberPageDeps, memberPages } from './member-pages.ts';
 import { type OrganizationPageDeps, organizationPages } from './organization-pages.ts';
@@ -11,6 +12,7 @@ import { createPlaceMemory } from './place-memory.ts';
 import { settingsPages } from './settings-pages.ts';
 import { usagePages } from './usage-pages.ts';
 import type { ConsolePage } from './visit.ts';
+import { webhookPages } from './webhook-pages.ts';
 
 /*
  * The developer console, at /console/<organization>/<environment>/…: pages over the routes of /v1.
@@ -33,6 +35,8 @@ export const pagesOf = (deps: PageDeps): ConsolePage[] => [
   ...keyPages(deps),
   ...appPages(deps),
   ...appSecretPages(),
+  ...webhookPages(),
+  ...deliveryPages(),
   ...memberPages(deps),
   ...usagePages(deps),
   ...auditPages(deps),

@@ -40,6 +40,9 @@ const withAttempts = object
   .extend({ attempts: z.array(response.extend({ url: z.string() })) })
   .meta({ id: 'WebhookDeliveryWithAttempts' });
 
+export type DeliveryObject = z.output<typeof object>;
+export type DeliveryWithAttemptsObject = z.output<typeof withAttempts>;
+
 const path = '/v1/webhooks/:id/deliveries';
 const params = z.strictObject({ id: idOf('wh') });
 const deliveryParams = params.extend({ deliveryId: idOf('dlv') });

@@ -36,6 +36,8 @@ const withSecret = object
   })
   .meta({ id: 'NewWebhook' });
 
+export type WebhookObject = z.output<typeof object>;
+
 const params = z.strictObject({ id: idOf('wh') });
 
 const url = text(1, 2_000).meta({ description: 'https; on loopback, in development, http too.' });

@@ -59,7 +59,7 @@ async function add(count: number): Promise<void> {
 }
 
 test('the number of statements of a page does not grow with its rows', async () => {
-  const pages = ['', '/keys', '/apps', '/members', '/audit-log', '/settings'];
+  const pages = ['', '/keys', '/apps', '/webhooks', '/usage', '/members', '/audit-log', '/settings'];
   const count = async () => {
     const counts: Record<string, number> = {};
     for (const page of pages) {

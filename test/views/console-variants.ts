@@ -4,7 +4,16 @@ import { frameOf } from '../../src/console/frame.ts';
 import { EMPTY_KEY } from '../../src/console/key-form.ts';
 import { presetsFor, scopeGroups } from '../../src/console/scope-choice.ts';
 import { totalOf } from '../../src/console/usage-series.ts';
-import type { AppRow, ConsolePages, EventRow, KeyRow, MemberRow } from '../../views/console-pages.ts';
+import { eventGroups } from '../../src/console/webhook-form.ts';
+import type {
+  AppRow,
+  ConsolePages,
+  DeliveryRow,
+  EventRow,
+  KeyRow,
+  MemberRow,
+  WebhookRow,
+} from '../../views/console-pages.ts';
 import type { Shared } from '../../views/pages.ts';
 import { LONG, RTL, UNBROKEN, type Variant } from './variant.ts';
 
@@ -186,6 +195,35 @@ const settings: ConsolePages['console/settings'] = {
     { label: 'Requests a day', value: 10_000 },
   ],
   leaveUrl: `${BASE}/members/usr_1/remove`,
+};
+
+const webhook = (over: Partial<WebhookRow> = {}): WebhookRow => ({
+  pageUrl: `${BASE}/webhooks/wh_1`,
+  url: 'https://northwind.example/hooks/promptreports',
+  description: 'Tells billing',
+  events: ['prompt.*', 'report.completed', 'api_key.leaked', 'limit.warning'],
+  active: true,
+  disabledReason: undefined,
+  oldSecretUntil: undefined,
+  createdAt: AT,
+  ...over,
+});
+const delivery = (over: Partial<DeliveryRow> = {}): DeliveryRow => ({
+  pageUrl: `${BASE}/webhooks/wh_1/deliveries/dlv_1`,
+  id: 'dlv_01hzy3v7k0a4s9d8f7g6h5j4k3',
+  event: 'report.completed',
+  status: 'succeeded',
+  attempts: 1,
+  answer: 200,
+  at: AT,
+  ...over,
+});
+const buttons = {
+  editUrl: `${BASE}/x`,
+  deleteUrl: `${BASE}/x`,
+  testAction: `${BASE}/x`,
+  statusAction: `${BASE}/x`,
+  rotateAction: `${BASE}/x`,
 };
 
 const auditLog = {
@@ -496,6 +534,80 @@ export const consoleVariants: Record<string, Variant> = {
     page: 'console/usage',
     data: { ...usage, rows: noUsage, total: totalOf(noUsage), groups: [], more: false, byDay: true },
     shared: at('/usage'),
+  },
+  'console-webhooks-none': {
+    page: 'console/webhooks',
+    data: { environment: 'test', webhooks: [], nextUrl: undefined, newUrl: `${BASE}/webhooks/new` },
+    shared: at('/webhooks', 'test'),
+  },
+  'console-webhooks': {
+    page: 'console/webhooks',
+    data: {
+      environment: 'live',
+      webhooks: [
+        webhook(),
+        webhook({ url: `https://${UNBROKEN}.example/`, description: RTL, active: false }),
+      ],
+      nextUrl: `${BASE}/webhooks?cursor=x`,
+      newUrl: `${BASE}/webhooks/new`,
+    },
+    shared: at('/webhooks'),
+  },
+  'console-webhook': {
+    page: 'console/webhook',
+    data: {
+      webhook: webhook({ active: false, disabledReason: 'failing', oldSecretUntil: AT }),
+      deliveries: [
+        delivery(),
+        delivery({ status: 'failed', answer: 'The connection was refused.', attempts: 12 }),
+        delivery({ status: 'pending', answer: undefined, attempts: 0 }),
+      ],
+      nextUrl: `${BASE}/webhooks/wh_1?cursor=x`,
+      notice: 'This webhook is disabled.',
+      manage: buttons,
+    },
+    shared: at('/webhooks/wh_1'),
+  },
+  'console-webhook-viewer': {
+    page: 'console/webhook',
+    data: {
+      webhook: webhook({ url: `https://${UNBROKEN}.example/`, description: undefined }),
+      deliveries: [],
+      nextUrl: undefined,
+      notice: undefined,
+    },
+    shared: at('/webhooks/wh_1'),
+  },
+  'console-webhook-form': {
+    page: 'console/webhook-form',
+    data: {
+      action: `${BASE}/webhooks/new`,
+      cancelUrl: `${BASE}/webhooks`,
+      environment: 'live',
+      editing: false,
+      values: { url: 'http://10.0.0.1', description: UNBROKEN },
+      events: eventGroups(['prompt.*', 'report.failed']),
+      errors: { url: 'Must be https.', events: 'Must name each event once.', description: 'Too long.' },
+      notice: 'An organization may have 20 webhooks: delete one first.',
+    },
+    shared: at('/webhooks/new'),
+  },
+  'console-delivery': {
+    page: 'console/delivery',
+    data: {
+      delivery: delivery({ status: 'failed' }),
+      webhookUrl: `${BASE}/webhooks/wh_1`,
+      request: {
+        headers: 'webhook-id: evt_01hzy3v7k0a4s9d8f7g6h5j4k3\nwebhook-timestamp: 1768473000',
+        body: '{\n  "type": "report.completed"\n}',
+      },
+      attempts: [
+        { at: AT, url: 'https://northwind.example', answer: '500', body: UNBROKEN, durationMs: 1200 },
+      ],
+      nextAttemptAt: AT,
+      redeliverAction: `${BASE}/x`,
+    },
+    shared: at('/webhooks/wh_1/deliveries/dlv_1'),
   },
   'console-settings': { page: 'console/settings', data: settings, shared: at('/settings') },
   'console-settings-viewer': {
