@@ -2,9 +2,12 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import { createViews, loadAssets } from '../views/views.ts';
 import { createAccounts } from './accounts/accounts.ts';
+import { createPasskeys } from './accounts/passkeys.ts';
 import { createProfile } from './accounts/profile.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
+import { createSecondFactors } from './accounts/second-factors.ts';
+import { securityRoutes } from './accounts/security-routes.ts';
 import { sessionRoutes } from './accounts/session-routes.ts';
 import { createSignIn } from './accounts/sign-in.ts';
 import { createSignInForm } from './accounts/sign-in-form.ts';
@@ -162,13 +165,40 @@ export function createApp(services: Services): Koa {
     }),
     inBackground: services.background.run,
   });
+  const passkeys = createPasskeys({ webUrl, store: services.secondFactorStore, sealer, clock });
+  const secondFactors = createSecondFactors({
+    store: services.secondFactorStore,
+    passkeys,
+    endSessionsOf: services.sessionStore.endAll,
+    sealer,
+    createLimit: services.createAttemptLimit,
+    transaction,
+    audit,
+    sendMail: services.sendMail,
+    inBackground: services.background.run,
+    clock,
+  });
   const signedInPages = createSignedInPages({
     currentSession: sessions.current,
     findUser: users.find,
+    hasSecondFactor: secondFactors.hasAny,
     clock,
   });
   const signIn = createSignIn({ users, createLimit: services.createAttemptLimit, networkOf });
-  const signInForm = createSignInForm({ renderPage, csrf, signIn, accounts, sealer, secure });
+  const signInForm = createSignInForm({
+    renderPage,
+    csrf,
+    signIn,
+    accounts,
+    findUser: users.find,
+    secondFactors,
+    passkeys,
+    passkeyLimit: services.createAttemptLimit({ name: 'passkey-network', attempts: 60, windowSeconds: 900 }),
+    networkOf,
+    sealer,
+    clock,
+    secure,
+  });
 
   const routes = apiRoutes(services);
   const pages = new Router();
@@ -186,6 +216,13 @@ export function createApp(services: Services): Koa {
       networkOf,
     }).routes(),
     profileRoutes({ pages: signedInPages, profile, signInForm, csrf, renderPage, sessions }).routes(),
+    securityRoutes({
+      pages: signedInPages,
+      secondFactors,
+      csrf,
+      renderPage,
+      restart: sessions.restart,
+    }).routes(),
     sessionRoutes({
       pages: signedInPages,
       csrf,

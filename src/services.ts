@@ -12,6 +12,7 @@ import { createOrganizationStore } from '../adapters/database/organizations.ts';
 import { createMinuteReader } from '../adapters/database/recorded-minutes.ts';
 import { createResourceStores } from '../adapters/database/resources.ts';
 import { createRevokedTokens } from '../adapters/database/revoked-tokens.ts';
+import { createSecondFactorStore } from '../adapters/database/second-factors.ts';
 import { createSessionStore } from '../adapters/database/sessions.ts';
 import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
 import { createStandings } from '../adapters/database/standings.ts';
@@ -125,6 +126,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   );
   await signingKeys.start();
   await keyRing.reload();
+  const secondFactorStore = createSecondFactorStore(database);
 
   const createApiKey = createApiKeyCreator({ apiKeys, transaction, audit, clock });
   const keyUses = createLastUses<{ ip: string }>({
@@ -212,6 +214,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       audit,
     }),
     markResourceServer: createResourceServerMarking({ apps, transaction, audit }),
+    secondFactorStore,
     standings: createStandings(database),
     resources: createResourceStores(database),
     signingKeys,
@@ -294,6 +297,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     sweep: async () => {
       await records.sweep();
       await sessionStore.sweep();
+      await secondFactorStore.sweep();
       await records.forgetAnswers(config.refreshGraceSeconds);
       await revokedTokens.sweep();
       await users.sweepEmailTokens();

@@ -4,7 +4,16 @@ export type AccountPages = {
   'account/email': EmailPage;
   'account/password': PasswordPage;
   'account/sessions': SessionsPage;
+  'account/security': SecurityPage;
+  'account/totp': TotpPage;
+  'account/passkey': PasskeyPage;
+  'account/recovery-codes': RecoveryCodesPage;
+  'account/remove-factor': RemoveFactorPage;
+  'second-step': SecondStepPage;
 };
+
+/** What a browser is asked for a passkey: its options as JSON, and our sealed challenge, which comes back with the answer. */
+export type PasskeyQuestion = { options: string; challenge: string };
 
 type ProfilePage = {
   name: string;
@@ -33,4 +42,41 @@ type SessionsPage = {
     current: boolean;
   }[];
   done: boolean;
+};
+
+type SecurityPage = {
+  totp: { createdAt: Date; lastUsedAt: Date } | undefined;
+  passkeys: readonly { id: string; name: string; createdAt: Date; lastUsedAt: Date | undefined }[];
+  recoveryCodesLeft: number;
+  /** An organization requires a second step, and this person has none. */
+  required: boolean;
+  totpUrl: string;
+  passkeyUrl: string;
+};
+
+type TotpPage = {
+  action: string;
+  /** The secret in base 32, in groups. */
+  typed: string;
+  /** The QR code, as a data: URL. */
+  picture: string;
+  /** The sealed secret, which comes back with the code. */
+  setup: string;
+  error?: string | undefined;
+};
+
+type PasskeyPage = { action: string; passkey: PasskeyQuestion; error?: string | undefined };
+
+type RecoveryCodesPage = { codes: readonly string[]; first: boolean; continueUrl: string };
+
+type RemoveFactorPage = { action: string; name: string };
+
+type SecondStepPage = {
+  action: string;
+  app?: { name: string; logoUrl?: string | undefined } | undefined;
+  /** Proves that the first step was done. */
+  pending: string;
+  passkey: PasskeyQuestion | undefined;
+  hasTotp: boolean;
+  error?: string | undefined;
 };

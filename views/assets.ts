@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 
@@ -14,7 +14,11 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 /** Files of libraries that browsers load from us, as their packages ship them. */
-const LIBRARIES = ['uplot/dist/uPlot.iife.min.js', 'uplot/dist/uPlot.min.css'];
+const LIBRARIES = [
+  'uplot/dist/uPlot.iife.min.js',
+  'uplot/dist/uPlot.min.css',
+  '@simplewebauthn/browser/dist/bundle/index.umd.min.js',
+];
 
 /** Styles, scripts and pictures by public path. A path names its content, so that browsers may keep it for ever. */
 export const loadAssets = (): Map<string, Asset> =>
@@ -32,10 +36,9 @@ export function createAssetUrls(): (file: string) => string {
 
 function readAssets(): Map<string, Asset & { url: string }> {
   const assets = new Map<string, Asset & { url: string }>();
-  const { resolve } = createRequire(import.meta.url);
   const files = [
     ...readdirSync(FOLDER).map((file) => path.join(FOLDER, file)),
-    ...LIBRARIES.map((file) => resolve(file)),
+    ...LIBRARIES.map(libraryFile),
   ];
   for (const filepath of files) {
     const { name, ext, base: file } = path.parse(filepath);
@@ -46,4 +49,12 @@ function readAssets(): Map<string, Asset & { url: string }> {
     assets.set(file, { url: `/assets/${name}-${hash}${ext}`, body, type, etag: `"${hash}"` });
   }
   return assets;
+}
+
+/** Where an installed package has the file, whether or not it lists it among its exports. */
+function libraryFile(file: string): string {
+  const { paths } = createRequire(import.meta.url).resolve;
+  const found = (paths(file) ?? []).map((folder) => path.join(folder, file)).find((name) => existsSync(name));
+  if (!found) throw new Error(`There is no file ${file} of a library`);
+  return found;
 }

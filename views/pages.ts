@@ -2,7 +2,7 @@ import type { AppKind } from '../config/app-kinds.ts';
 import type { Environment } from '../config/environments.ts';
 import type { Role } from '../config/roles.ts';
 import type { Scope, ScopeLevel } from '../config/scopes.ts';
-import type { AccountPages } from './account-pages.ts';
+import type { AccountPages, PasskeyQuestion } from './account-pages.ts';
 import type { ConsolePages } from './console-pages.ts';
 import type { Frame } from './frame.ts';
 
@@ -51,6 +51,7 @@ type LoginPage = {
   app?: AppOnPage | undefined;
   /** Who is signed in and has to prove again that it is them. */
   again?: { email: string } | undefined;
+  passkey: PasskeyQuestion;
   signUpUrl: string;
   forgotUrl: string;
 };

@@ -13,6 +13,9 @@ export type Views = {
 
 const FOLDER = import.meta.dirname;
 
+/** What pages with a passkey's button load. */
+const PASSKEY_SCRIPTS = ['index.umd.min.js', 'passkeys.js'];
+
 /**
  * All templates are read and compiled here, so that a broken one stops the start and no request waits for the
  * disk. In a template `it.page` is the page's own data, `it.shared` what every page gets; what a partial is
@@ -34,7 +37,15 @@ export function createViews(): Views {
       eta.compile(readFileSync(filepath, 'utf8'), { async: false, filepath }),
     );
   }
-  const helpers = { asset: createAssetUrls(), https, initial, host, utc, number };
+  const helpers = {
+    asset: createAssetUrls(),
+    https,
+    initial,
+    host,
+    utc,
+    number,
+    passkeyScripts: PASSKEY_SCRIPTS,
+  };
   return { render: (page, data, shared) => eta.render(page, { ...helpers, page: data, shared }) };
 }
 

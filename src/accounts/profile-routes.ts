@@ -4,6 +4,7 @@ import type { Csrf } from '../http/csrf.ts';
 import { type RenderPage, seeOther } from '../http/page.ts';
 import { safeReturnTo, withReturnTo } from '../http/return-to.ts';
 import { AppError } from '../kernel/errors.ts';
+import { inAccount } from './frame.ts';
 import type { Profile } from './profile.ts';
 import type { SignInForm } from './sign-in-form.ts';
 import { CONFIRM_PATH, type PageSession, type SignedIn, type SignedInPages } from './signed-in-pages.ts';
@@ -36,7 +37,7 @@ export function profileRoutes({
       ctx,
       'account/profile',
       { name: typed?.name ?? user.name, email: user.email, error: typed?.error, done: doneOf(ctx) },
-      { status: typed ? 422 : 200, signedInAs: user },
+      { status: typed ? 422 : 200, ...inAccount(user, 'profile') },
     );
 
   router.get(
@@ -58,7 +59,7 @@ export function profileRoutes({
   router.get(
     EMAIL,
     pages.recently(EMAIL, (ctx, { user }) =>
-      renderPage(ctx, 'account/email', { present: user.email, typed: '' }, { signedInAs: user }),
+      renderPage(ctx, 'account/email', { present: user.email, typed: '' }, inAccount(user, 'profile')),
     ),
   );
 
@@ -69,7 +70,7 @@ export function profileRoutes({
       const error = await profile.requestEmailChange(user, typed);
       if (error) {
         const data = { present: user.email, typed, error };
-        return renderPage(ctx, 'account/email', data, { status: 422, signedInAs: user });
+        return renderPage(ctx, 'account/email', data, { status: 422, ...inAccount(user, 'profile') });
       }
       seeOther(ctx, '/account?done=email');
     }),
@@ -101,7 +102,7 @@ export function profileRoutes({
   router.get(
     PASSWORD,
     pages.recently(PASSWORD, (ctx, { user }) =>
-      renderPage(ctx, 'account/password', { email: user.email, errors: {} }, { signedInAs: user }),
+      renderPage(ctx, 'account/password', { email: user.email, errors: {} }, inAccount(user, 'profile')),
     ),
   );
 
@@ -113,7 +114,7 @@ export function profileRoutes({
       const errors = await profile.changePassword(user, typed, ctx.ip);
       if (errors) {
         const data = { email: user.email, errors };
-        return renderPage(ctx, 'account/password', data, { status: 422, signedInAs: user });
+        return renderPage(ctx, 'account/password', data, { status: 422, ...inAccount(user, 'profile') });
       }
       await sessions.restart(ctx, session);
       seeOther(ctx, '/account?done=password');

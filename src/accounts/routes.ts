@@ -62,7 +62,7 @@ export function accountRoutes(deps: AccountPageDeps): Router {
 
   router.get('/login', async (ctx) => {
     const returnTo = returnToOf(ctx);
-    signInForm.show(ctx, { action: withReturnTo('/login', returnTo), returnTo });
+    await signInForm.show(ctx, { action: withReturnTo('/login', returnTo), returnTo });
   });
 
   router.post('/login', async (ctx) => {

@@ -4,6 +4,7 @@ import type { RecordAudit } from '../audit/event.ts';
 import type { Csrf } from '../http/csrf.ts';
 import { type RenderPage, seeOther } from '../http/page.ts';
 import { deviceOf } from './device.ts';
+import { inAccount } from './frame.ts';
 import type { PageSession, SignedInPages } from './signed-in-pages.ts';
 
 /** A browser in which the person is signed in, as the OAuth side keeps it. */
@@ -50,7 +51,7 @@ export function sessionRoutes(deps: SessionPageDeps): Router {
         ctx,
         'account/sessions',
         { sessions, done: ctx.query['done'] === '1' },
-        { signedInAs: user },
+        inAccount(user, 'sessions'),
       );
     }),
   );

@@ -22,7 +22,7 @@ export type InteractionDeps = GiveGrantDeps &
   ConsentPageDeps & {
     csrf: Csrf;
     signInForm: {
-      show(ctx: Context, options: SignInOptions & { email: string }): void;
+      show(ctx: Context, options: SignInOptions & { email: string }): Promise<void>;
       /** Checks the posted form. Shows it again by itself, and gives undefined, when it isn't right. */
       submit(
         ctx: Context,
@@ -49,7 +49,10 @@ export function interactionRoutes(deps: InteractionDeps): Router {
   router.get(path, async (ctx) => {
     const { interaction, client } = await open(ctx, deps);
     if (interaction.prompt.name === 'login') {
-      deps.signInForm.show(ctx, { ...signInOptions(interaction, client), email: hintedEmail(interaction) });
+      await deps.signInForm.show(ctx, {
+        ...signInOptions(interaction, client),
+        email: hintedEmail(interaction),
+      });
     } else {
       await showConsent(ctx, deps, interaction, client);
     }

@@ -1,9 +1,26 @@
+import { inAccount } from '../../src/accounts/frame.ts';
 import type { Variant } from './variant.ts';
 
 const LONG = 'a.very.long.address.that.goes.on.and.on.and.on@subdomain.of.a.subdomain.example.com';
 const NAME = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';
-const person = { signedInAs: { name: 'Ada Lovelace', email: 'ada@example.com' } };
+const person = inAccount({ name: 'Ada Lovelace', email: 'ada@example.com' }, 'profile');
 const at = new Date('2026-01-15T10:30:00Z');
+const passkey = { options: '{"challenge":"x"}', challenge: 'sealed' };
+const PICTURE = 'data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=';
+const totp = {
+  action: '/account/security/totp',
+  typed: 'JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP',
+  picture: PICTURE,
+  setup: 'sealed',
+};
+const security = {
+  totp: undefined,
+  passkeys: [],
+  recoveryCodesLeft: 0,
+  required: false,
+  totpUrl: '/account/security/totp',
+  passkeyUrl: '/account/security/passkeys',
+};
 const session = {
   id: 'a'.repeat(64),
   device: { label: 'Firefox on Windows', kind: 'computer' },
@@ -23,7 +40,7 @@ export const accountVariants: Record<string, Variant> = {
   'account-profile-error': {
     page: 'account/profile',
     data: { name: NAME, email: LONG, error: 'Use at most 100 characters.' },
-    shared: { signedInAs: { name: NAME, email: LONG } },
+    shared: inAccount({ name: NAME, email: LONG }, 'profile'),
   },
   'account-email': { page: 'account/email', data: { present: 'ada@example.com', typed: '' }, shared: person },
   'account-email-error': {
@@ -61,12 +78,83 @@ export const accountVariants: Record<string, Variant> = {
     data: { sessions: [{ ...session, current: true }], done: false },
     shared: person,
   },
+  'account-security-none': {
+    page: 'account/security',
+    data: { ...security, required: true },
+    shared: person,
+  },
+  'account-security': {
+    page: 'account/security',
+    data: {
+      ...security,
+      totp: { createdAt: at, lastUsedAt: at },
+      passkeys: [
+        { id: 'psk_1', name: 'Laptop', createdAt: at, lastUsedAt: at },
+        { id: 'psk_2', name: `${NAME} \u202ekey`, createdAt: at, lastUsedAt: undefined },
+      ],
+      recoveryCodesLeft: 8,
+    },
+    shared: person,
+  },
+  'account-totp': { page: 'account/totp', data: totp, shared: person },
+  'account-totp-error': {
+    page: 'account/totp',
+    data: {
+      ...totp,
+      error: 'This is not the code that the app shows now. Look at the clock of your device too.',
+    },
+    shared: person,
+  },
+  'account-passkey': {
+    page: 'account/passkey',
+    data: {
+      action: '/account/security/passkeys',
+      passkey,
+      error: 'The passkey could not be added. Try again.',
+    },
+    shared: person,
+  },
+  'account-recovery-codes': {
+    page: 'account/recovery-codes',
+    data: {
+      codes: Array.from({ length: 10 }, (_, i) => `abcd${i}-fghjk`),
+      first: true,
+      continueUrl: '/account/security',
+    },
+    shared: person,
+  },
+  'account-recovery-codes-renewed': {
+    page: 'account/recovery-codes',
+    data: { codes: ['abcde-fghjk'], first: false, continueUrl: '/account/security' },
+    shared: person,
+  },
+  'account-remove-factor': {
+    page: 'account/remove-factor',
+    data: { action: '/account/security/totp/remove', name: `the passkey “${NAME}”` },
+    shared: person,
+  },
+  'second-step': {
+    page: 'second-step',
+    data: { action: '/login', pending: 'sealed', passkey: undefined, hasTotp: true },
+  },
+  'second-step-passkey': {
+    page: 'second-step',
+    data: {
+      action: '/login',
+      app: { name: NAME },
+      pending: 'sealed',
+      passkey,
+      hasTotp: false,
+      error: 'This code is wrong, or was used already.',
+    },
+  },
   'login-again': {
     page: 'login',
     data: {
       action: '/account/confirm',
       email: 'ada@example.com',
       again: { email: 'ada@example.com' },
+      passkey,
       signUpUrl: '/signup',
       forgotUrl: '/forgot-password',
     },

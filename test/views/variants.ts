@@ -54,7 +54,13 @@ const example = JSON.stringify(
   null,
   2,
 );
-const login = { action: '/login', email: '', signUpUrl: '/signup', forgotUrl: '/forgot-password' };
+const login = {
+  action: '/login',
+  email: '',
+  passkey: { options: '{"challenge":"x"}', challenge: 'sealed' },
+  signUpUrl: '/signup',
+  forgotUrl: '/forgot-password',
+};
 /** Every page with the data that strains it: long and unbroken names, right-to-left override, errors, nothing at all. */
 export const variants: Record<string, Variant> = {
   ...accountVariants,
