@@ -26,6 +26,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     logger = createLogger(config.logLevel);
     services = await openServices(config, logger);
     made = await makeSomethingToTry(services);
+    await services.recountDay();
   } catch (error) {
     process.stderr.write(`${startFailure(error)}\n`);
     process.exitCode = 1;

@@ -51,6 +51,7 @@ import { createLimiter } from './limits/limiter.ts';
 import { createMemoryBuckets } from './limits/memory-buckets.ts';
 import { createLimitsOverview } from './limits/overview.ts';
 import { limitsOf } from './limits/policy.ts';
+import { recountDay } from './limits/recount.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createClientAdapter } from './oauth/client-adapter.ts';
 import { createFamilyEnding } from './oauth/end-family.ts';
@@ -232,7 +233,18 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     sendMail,
     safeFetch,
     createAttemptLimit,
-    limiter: createLimiter({ buckets: counting.buckets, inBackground: background.run }),
+    limiter: createLimiter({
+      buckets: counting.buckets,
+      ...(config.redisUrl
+        ? { recordedToday: (caller, capId) => usage.allowedOnDay(caller, clock(), capId) }
+        : {}),
+      inBackground: background.run,
+    }),
+    /** For a process that counts by itself: see src/limits/recount.ts. Redis keeps its counts over our restarts. */
+    recountDay: async () => {
+      if (config.redisUrl) return;
+      await recountDay({ recorded: await usage.allAllowedOnDay(clock()), buckets: counting.buckets });
+    },
     limitsOverview: createLimitsOverview({ buckets: counting.buckets, planOf: organizations.planOf }),
     limitsHealth: counting.health,
     metrics,

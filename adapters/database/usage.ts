@@ -85,6 +85,9 @@ const bindingsOf = ({ writerId, number, hours, minutes, networks }: UsageBatch) 
 
 const DAY_MS = 86_400_000;
 
+/** Whose own limits counted a call: the first key of those that it was rotated into, or the app (`usr_…:app_…` has one). */
+const CAP_ID = "coalesce(k.first_key_id, split_part(h.credential, ':', -1))";
+
 /** The hours of a UTC day; one that isn't rolled up yet, as today never is. */
 const hoursOf = (utcDay: Date) => {
   const startMs = utcDay.getTime() - (utcDay.getTime() % DAY_MS);
@@ -93,40 +96,39 @@ const hoursOf = (utcDay: Date) => {
 
 /** Counts of calls, by hour, day and second. */
 export function createUsageStore(database: Database): UsageStore {
+  const allowedOn = (utcDay: Date) => {
+    const { from, to } = hoursOf(utcDay);
+    return database
+      .sql()('usage_hours as h')
+      .leftJoin('api_keys as k', 'k.id', 'h.credential')
+      .where('hour', '>=', from)
+      .where('hour', '<', to);
+  };
+
   return {
     add: async (batch) => {
       await database.sql().raw(ADD, bindingsOf(batch));
     },
-    allowedOnDay: async ({ organizationId, environment, method }, utcDay) => {
-      const { from, to } = hoursOf(utcDay);
-      const row = await database
-        .sql()('usage_hours')
-        .where({ organization_id: organizationId, environment, method })
-        .where('hour', '>=', from)
-        .where('hour', '<', to)
-        .sum<{ allowed: string | null }>('allowed as allowed')
-        .first();
+    allowedOnDay: async ({ organizationId, environment, method }, utcDay, capId) => {
+      const [row] = await allowedOn(utcDay)
+        .where({ 'h.organization_id': organizationId, 'h.environment': environment, method })
+        .modify((query) => {
+          if (capId !== undefined) void query.whereRaw(`${CAP_ID} = ?`, [capId]);
+        })
+        .sum<{ allowed: string | null }[]>('allowed as allowed');
       return Number(row?.allowed ?? 0);
     },
     allAllowedOnDay: async (utcDay) => {
-      const { from, to } = hoursOf(utcDay);
-      const rows = await database
-        .sql()('usage_hours')
-        .where('hour', '>=', from)
-        .where('hour', '<', to)
-        .groupBy('organization_id', 'environment', 'method', 'credential')
-        .select<(BucketRow & { credential: string; allowed: string })[]>(
-          'organization_id',
-          'environment',
+      const rows = await allowedOn(utcDay)
+        .groupBy('h.organization_id', 'h.environment', 'method', 'cap_id')
+        .select<(BucketRow & { cap_id: string; allowed: string })[]>(
+          'h.organization_id',
+          'h.environment',
           'method',
-          'credential',
+          database.sql().raw(`${CAP_ID} AS cap_id`),
           database.sql().raw('sum(allowed) AS allowed'),
         );
-      return rows.map((row) => ({
-        ...toBucket(row),
-        credential: row.credential,
-        allowed: Number(row.allowed),
-      }));
+      return rows.map((row) => ({ ...toBucket(row), capId: row.cap_id, allowed: Number(row.allowed) }));
     },
   };
 }

@@ -1,7 +1,8 @@
 import type { Cluster, Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
-import type { CreateAttemptLimit } from '../../src/kernel/attempts.ts';
+import type { AttemptLimit, CreateAttemptLimit } from '../../src/kernel/attempts.ts';
 import { attemptLimitOf } from '../memory/attempts.ts';
+import { withDeadline } from './deadline.ts';
 
 /**
  * Attempts counted in Redis, by all processes together; in this process alone while Redis can't be reached.
@@ -10,23 +11,28 @@ import { attemptLimitOf } from '../memory/attempts.ts';
 export function createRedisAttemptLimits(redis: Redis | Cluster, isDown: () => boolean): CreateAttemptLimit {
   return ({ name, attempts, windowSeconds }) => {
     const options = { points: attempts, duration: windowSeconds };
-    const inProcess = new RateLimiterMemory({ ...options, keyPrefix: name });
-    const local = attemptLimitOf(inProcess);
+    const local = attemptLimitOf(new RateLimiterMemory({ ...options, keyPrefix: name }));
     const shared = attemptLimitOf(
       new RateLimiterRedis({
         ...options,
         storeClient: redis,
         keyPrefix: `attempts:${name}`,
         rejectIfRedisNotReady: true,
-        insuranceLimiter: inProcess,
       }),
     );
-    const limit = () => (isDown() ? local : shared);
+    const either = async <T>(ask: (limit: AttemptLimit) => Promise<T>): Promise<T> => {
+      if (isDown()) return ask(local);
+      try {
+        return await withDeadline(ask(shared));
+      } catch {
+        return ask(local);
+      }
+    };
     return {
-      attempt: (key) => limit().attempt(key),
-      look: (key) => limit().look(key),
-      forgive: (key) => limit().forgive(key),
-      reset: (key) => limit().reset(key),
+      attempt: (key) => either((limit) => limit.attempt(key)),
+      look: (key) => either((limit) => limit.look(key)),
+      forgive: (key) => either((limit) => limit.forgive(key)),
+      reset: (key) => either((limit) => limit.reset(key)),
     };
   };
 }

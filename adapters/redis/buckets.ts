@@ -1,6 +1,7 @@
 import type { Cluster, Redis, Result } from 'ioredis';
 import type { Bucket, Buckets } from '../../src/limits/buckets.ts';
 import type { Counts, WindowName } from '../../src/limits/policy.ts';
+import { withDeadline } from './deadline.ts';
 
 /** In the order in which the script takes and gives them. */
 const WINDOWS = ['second', 'minute', 'day'] as const satisfies WindowName[];
@@ -83,11 +84,13 @@ export function createRedisBuckets(redis: Redis | Cluster): Buckets {
   redis.defineCommand('raiseDayOfBucket', { lua: RAISE_DAY, numberOfKeys: 1 });
 
   const call = (count: 0 | 1, buckets: readonly Bucket[]): Promise<number[]> =>
-    redis.takeFromBuckets(
-      buckets.length,
-      ...buckets.map(({ key }) => PREFIX + key),
-      count,
-      ...buckets.flatMap(({ limits }) => WINDOWS.map((window) => limits[window] ?? NO_LIMIT)),
+    withDeadline(
+      redis.takeFromBuckets(
+        buckets.length,
+        ...buckets.map(({ key }) => PREFIX + key),
+        count,
+        ...buckets.flatMap(({ limits }) => WINDOWS.map((window) => limits[window] ?? NO_LIMIT)),
+      ),
     );
 
   return {

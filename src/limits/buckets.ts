@@ -27,7 +27,9 @@ export type Buckets = {
 
 /**
  * One bucket an organization, environment and method, so that making more keys buys nothing. The braces make Redis
- * Cluster keep what belongs together on one node.
+ * Cluster keep what belongs together on one node. `capId`: for the own limits of a key or an app.
  */
-export const bucketKey = (of: { organizationId: string; environment: string; method: string }): string =>
-  `{${of.organizationId}:${of.environment}:${of.method}}`;
+export const bucketKey = (
+  of: { organizationId: string; environment: string; method: string },
+  capId?: string,
+): string => `{${of.organizationId}:${of.environment}:${of.method}}${capId === undefined ? '' : `:${capId}`}`;

@@ -15,9 +15,9 @@ export type LimiterDeps = {
   buckets: Buckets;
   /**
    * How many requests of the present day (UTC) a bucket has let through, by what was recorded: for a count that was lost.
-   * `credentialId`: those of a key or an app alone.
+   * `capId`: those that a key's or an app's own limits counted alone.
    */
-  recordedToday?(bucket: { caller: Caller; credentialId: string | undefined }): Promise<number>;
+  recordedToday?(caller: Caller, capId: string | undefined): Promise<number>;
   inBackground(work: () => Promise<void>): void;
 };
 
@@ -31,7 +31,7 @@ export function createLimiter({ buckets, recordedToday, inBackground }: LimiterD
         wanted.forEach(({ key, credentialId }, i) => {
           if (!taken.isNew[i]) return;
           inBackground(async () => {
-            const used = await recordedToday({ caller, credentialId });
+            const used = await recordedToday(caller, credentialId);
             if (used > 0) await buckets.raiseDay(key, used);
           });
         });
@@ -60,5 +60,5 @@ export function bucketsOf(
   };
   const capped = limitsOf(allowance.cap);
   if (Object.keys(capped).length === 0) return [shared];
-  return [shared, { key: `${key}:${allowance.capId}`, limits: capped, credentialId: allowance.capId }];
+  return [shared, { key: bucketKey(caller, allowance.capId), limits: capped, credentialId: allowance.capId }];
 }

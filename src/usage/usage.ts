@@ -68,8 +68,11 @@ export type UsageStore = {
    * not known may be repeated. What belongs to organizations that are gone is left out.
    */
   add(batch: UsageBatch): Promise<void>;
-  /** What the limits let through on that day, of one bucket. */
-  allowedOnDay(bucket: Bucket, utcDay: Date): Promise<number>;
-  /** The same of all buckets, apart by credential (see `credentialOf`): for a process that starts to count by itself. */
-  allAllowedOnDay(utcDay: Date): Promise<(Bucket & { credential: string; allowed: number })[]>;
+  /**
+   * What the limits let through on that day, of one bucket. `capId`: of that key, with those it was rotated into, or that app
+   * alone.
+   */
+  allowedOnDay(bucket: Bucket, utcDay: Date, capId?: string): Promise<number>;
+  /** The same of all buckets, apart by key or app: for a process that starts to count by itself. */
+  allAllowedOnDay(utcDay: Date): Promise<(Bucket & { capId: string; allowed: number })[]>;
 };

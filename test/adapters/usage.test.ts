@@ -212,11 +212,48 @@ describeEachDatabase('The storage of usage', (open) => {
     expect(ours).toHaveLength(5);
     expect(ours).toEqual(
       expect.arrayContaining([
-        { ...bucket, credential: 'key_1', allowed: 3 },
-        { ...bucket, credential: 'key_2', allowed: 4 },
-        { ...bucket, environment: 'test', credential: 'key_1', allowed: 32 },
-        { ...bucket, method: 'client_credentials', credential: 'app_1', allowed: 64 },
-        { ...bucket, organizationId: other, credential: 'key_1', allowed: 128 },
+        { ...bucket, capId: 'key_1', allowed: 3 },
+        { ...bucket, capId: 'key_2', allowed: 4 },
+        { ...bucket, environment: 'test', capId: 'key_1', allowed: 32 },
+        { ...bucket, method: 'client_credentials', capId: 'app_1', allowed: 64 },
+        { ...bucket, organizationId: other, capId: 'key_1', allowed: 128 },
+      ]),
+    );
+  });
+
+  test('counts keys as one that were rotated into one another, and an app for all of its people', async () => {
+    const key = {
+      organization_id: organizationId,
+      name: 'k',
+      environment: 'live',
+      scopes: [],
+      last4: 'aaaa',
+    };
+    await database
+      .sql()('api_keys')
+      .insert([
+        { ...key, id: 'key_first', key_hash: Buffer.alloc(32, 1) },
+        { ...key, id: 'key_second', key_hash: Buffer.alloc(32, 2), first_key_id: 'key_first' },
+      ]);
+    const allowed = (count: number) => ({ requests: count, allowed: count });
+    const person = { method: 'oauth_user', hour: at('01:00:00') } as const;
+    await usage.add(
+      batchOf({
+        hours: [
+          hourCount({ organizationId, hour: at('01:00:00'), credential: 'key_first', ...allowed(1) }),
+          hourCount({ organizationId, hour: at('01:00:00'), credential: 'key_second', ...allowed(2) }),
+          hourCount({ organizationId, ...person, credential: 'usr_1:app_9', ...allowed(4) }),
+          hourCount({ organizationId, ...person, credential: 'usr_2:app_9', ...allowed(8) }),
+        ],
+      }),
+    );
+    const bucket = { organizationId, environment: 'live' } as const;
+    expect(await usage.allowedOnDay({ ...bucket, method: 'api_key' }, at('02:00:00'), 'key_first')).toBe(3);
+    expect(await usage.allowedOnDay({ ...bucket, method: 'oauth_user' }, at('02:00:00'), 'app_9')).toBe(12);
+    expect(await usage.allAllowedOnDay(at('02:00:00'))).toEqual(
+      expect.arrayContaining([
+        { ...bucket, method: 'api_key', capId: 'key_first', allowed: 3 },
+        { ...bucket, method: 'oauth_user', capId: 'app_9', allowed: 12 },
       ]),
     );
   });
