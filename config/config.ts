@@ -25,6 +25,7 @@ export type Config = {
   trustedProxies: string[];
   smtpUrl: string | undefined;
   mailFrom: string;
+  secretScanningKeysUrl: string | undefined;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   credentialCacheSeconds: number;
   refreshGraceSeconds: number;
@@ -102,6 +103,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     trustedProxies: values.TRUSTED_PROXIES ?? [],
     smtpUrl: values.SMTP_URL,
     mailFrom: values.MAIL_FROM ?? `PromptReports <no-reply@${new URL(webUrl).hostname}>`,
+    secretScanningKeysUrl: values.SECRET_SCANNING_KEYS_URL,
     logLevel: values.LOG_LEVEL ?? 'info',
     credentialCacheSeconds: values.CREDENTIAL_CACHE_SECONDS ?? 300,
     refreshGraceSeconds: values.REFRESH_GRACE_SECONDS ?? 10,

@@ -110,6 +110,9 @@ export const SETTINGS = {
     .string()
     .min(3)
     .describe('The sender of mail. Default `PromptReports <no-reply@HOST-OF-WEB_URL>`.'),
+  SECRET_SCANNING_KEYS_URL: urlOf('https', 'http').describe(
+    'Where GitHub publishes the keys that sign reports of leaked secrets (`https://api.github.com/meta/public_keys/secret_scanning`). Absent: there is no `/secret-scanning/report`.',
+  ),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .describe('Default `info`.'),

@@ -48,6 +48,8 @@ import { createCredentialCache } from './principals/credential-cache.ts';
 import { createProveKey } from './principals/dpop.ts';
 import { createDpopNonces } from './principals/dpop-nonces.ts';
 import { createResolve } from './principals/resolve.ts';
+import { createPublishedKeys } from './secret-scanning/github.ts';
+import { secretScanningRoutes } from './secret-scanning/routes.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -284,7 +286,10 @@ export function createApp(services: Services): Koa {
   });
   const resolve = createResolve(
     [
-      createApiKeyResolver({ apiKeys: services.apiKeys }),
+      createApiKeyResolver({
+        apiKeys: services.apiKeys,
+        noteOutsideUse: ({ id, ...owner }, ip) => services.outsideUses.note(id, { ...owner, ip }),
+      }),
       createAccessTokenResolver({ apiUrl, judge, clock }),
     ],
     {
@@ -351,6 +356,18 @@ export function createApp(services: Services): Koa {
     }),
   );
   const guessing = { createLimit: services.createAttemptLimit, networkOf };
+  app.use(
+    secretScanningRoutes({
+      keys: config.secretScanningKeysUrl
+        ? createPublishedKeys({
+            url: config.secretScanningKeysUrl,
+            safeFetch: services.safeFetch,
+            clock,
+          })
+        : undefined,
+      reportLeak: services.reportLeak,
+    }).routes(),
+  );
   app.use(
     oauthEndpoints({
       provider,

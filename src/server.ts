@@ -57,6 +57,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const flushing = setInterval(() => services.background.run(services.flushUses), FLUSH_INTERVAL_MS).unref();
 
   const deliveries = services.startDeliveries();
+  const alerts = services.startAlerts();
 
   const advanceKeys = () => services.background.run(services.followSigningKeys);
   const rotating = setInterval(advanceKeys, keyIntervalMs(config)).unref();
@@ -71,12 +72,12 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     clearInterval(sweeping);
     clearInterval(flushing);
     clearInterval(rotating);
-    const sent = deliveries.stop();
+    const stopped = Promise.all([deliveries.stop(), alerts.stop()]);
     const force = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS).unref();
     metricsServer?.close().closeAllConnections();
     server.close(() => {
       clearTimeout(force);
-      sent.then(services.close).catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
+      stopped.then(services.close).catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
     });
     server.closeIdleConnections();
   };

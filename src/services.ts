@@ -1,3 +1,5 @@
+import { createAlertReads } from '../adapters/database/alert-reads.ts';
+import { createAlertStore } from '../adapters/database/alerts.ts';
 import { createApiKeyStore } from '../adapters/database/api-keys.ts';
 import { createAppStore } from '../adapters/database/apps.ts';
 import { createAuditLog } from '../adapters/database/audit.ts';
@@ -34,8 +36,15 @@ import { connectRedis } from '../adapters/redis/connect.ts';
 import { developmentSecretKey } from '../adapters/secret-key.ts';
 import type { Config } from '../config/config.ts';
 import { createUserStatus } from './accounts/user-status.ts';
+import { createAlertMailing } from './alerts/mailing.ts';
+import { createOutsideUses } from './alerts/outside-uses.ts';
+import { createRaise } from './alerts/raise.ts';
+import { startAlerts } from './alerts/service.ts';
+import { createWatch } from './alerts/watch.ts';
 import { createApiKeyCreator } from './api-keys/create.ts';
+import { createLeakedKeys } from './api-keys/leaked.ts';
 import { createApiKeys } from './api-keys/manage.ts';
+import { createLeakedAppSecrets } from './apps/leaked-secret.ts';
 import { createApps } from './apps/manage.ts';
 import { createAppRegistration } from './apps/register-app.ts';
 import { createResourceServerMarking } from './apps/resource-servers.ts';
@@ -56,12 +65,14 @@ import { createMetrics } from './metrics/metrics.ts';
 import { createClientAdapter } from './oauth/client-adapter.ts';
 import { createFamilyEnding } from './oauth/end-family.ts';
 import { createKeyRing } from './oauth/key-ring.ts';
+import { createLeakedRefreshTokens } from './oauth/leaked-token.ts';
 import { createSigningKeys } from './oauth/signing-keys.ts';
 import { createConsentWithdrawal } from './oauth/withdraw-consent.ts';
 import { createOrganizationCreator } from './organizations/create-organization.ts';
 import { createMembers } from './organizations/members.ts';
 import { createPlanSetter } from './organizations/set-plan.ts';
 import { createTellAdmins } from './organizations/tell-admins.ts';
+import { createLeakReport } from './secret-scanning/report.ts';
 import { createUsageMeter } from './usage/meter.ts';
 import { createReplay } from './usage/replay.ts';
 import { createUsageSweep } from './usage/sweep.ts';
@@ -69,11 +80,13 @@ import { createTryPlan } from './usage/try-plan.ts';
 import { createConclude, createDisable } from './webhooks/conclude.ts';
 import { createPublisher } from './webhooks/envelope.ts';
 import { alsoTelling } from './webhooks/event.ts';
-import { disabledMail } from './webhooks/mail.ts';
+import { createLeakedWebhookSecrets } from './webhooks/leaked-secret.ts';
 import { createWebhooks } from './webhooks/manage.ts';
 import { RETRY_FOR_SECONDS } from './webhooks/retry.ts';
 import { createSend } from './webhooks/send.ts';
 import { startDeliveryWorker } from './webhooks/worker.ts';
+
+const ALERTS_KEPT_DAYS = 400;
 
 /**
  * The outside world, opened, and the functions that the server, the command line and the tests share. The only
@@ -160,6 +173,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     await secretUses.flush();
     await usageMeter.flush();
     await sessionUses.flush();
+    await outsideUses.flush();
   };
   const invitations = createInvitationStore(database);
   const endGrants = createGrantEnding(database);
@@ -176,11 +190,27 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   const safeFetch = createSafeFetch(urlRules);
   const webhooks = createWebhookStore(database, sealer);
   const deliveryUpkeep = createDeliveryUpkeep(database);
-  const tellAdmins = createTellAdmins({ organizations, sendMail, inBackground: background.run });
+  const alerts = createAlertStore(database);
+  const raiseAlert = createRaise({ alerts, publish, transaction, clock });
+  const outsideUses = createOutsideUses({ raise: raiseAlert, clock, logger });
+  const lookForAlerts = createWatch({ reads: createAlertReads(database), raise: raiseAlert, clock, logger });
+  const mailAlerts = createAlertMailing({
+    alerts,
+    tellAdmins: createTellAdmins({ organizations, sendMail }),
+    webUrl: config.webUrl,
+    logger,
+  });
   const disableWebhook = createDisable({
     webhooks,
-    tell: ({ organizationId, ...webhook }, reason) =>
-      tellAdmins(organizationId, disabledMail(webhook, reason)),
+    tell: ({ id, organizationId, environment, url }, reason) =>
+      raiseAlert({
+        kind: 'webhook_disabled',
+        organizationId,
+        environment,
+        subject: id,
+        period: clock().toISOString(),
+        data: { url, reason },
+      }),
     transaction,
     audit,
   });
@@ -286,6 +316,29 @@ async function assemble(config: Config, logger: Logger, database: Database) {
         logger,
       });
     },
+    /** Newest first; the console's and nobody else's, for now. */
+    listAlerts: alerts.list,
+    lookForAlerts,
+    mailAlerts,
+    startAlerts: () => startAlerts({ look: lookForAlerts, mail: mailAlerts, logger }),
+    outsideUses,
+    reportLeak: createLeakReport({
+      handlers: [
+        createLeakedKeys({ apiKeys, createApiKey, audit, clock }),
+        createLeakedAppSecrets({ apps, audit }),
+        createLeakedRefreshTokens({
+          ownerOf: records.ownerOfRefreshToken,
+          deleteByGrant: records.deleteByGrant,
+          grants,
+          audit,
+        }),
+        createLeakedWebhookSecrets({ webhooks, audit }),
+      ],
+      policyOf: async (organizationId) =>
+        (await organizations.find(organizationId))?.leakedSecrets ?? 'revoke',
+      raise: raiseAlert,
+      transaction,
+    }),
     auditLog: createAuditLogReader(database),
     namesOf: createNames(database),
     keyUses,
@@ -317,6 +370,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       await sweepUsage();
       await deliveryUpkeep.expire(RETRY_FOR_SECONDS);
       await deliveryUpkeep.forget();
+      await alerts.forget(ALERTS_KEPT_DAYS);
       for (const webhook of await deliveryUpkeep.overflowing()) await disableWebhook(webhook, 'backlog');
     },
     close: async () => {

@@ -2,7 +2,7 @@ import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
 import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
-import type { App, AppChange, AppStore } from '../../src/apps/app.ts';
+import type { App, AppChange, AppStore, FoundAppSecret } from '../../src/apps/app.ts';
 import type { Jwks } from '../../src/apps/jwks.ts';
 import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
@@ -199,6 +199,27 @@ export function createAppStore(database: Database): AppStore {
         .whereRaw(NOT_EXPIRED)
         .select<{ id: string }[]>('id');
       return rows.map(({ id }) => id);
+    },
+    findSecret: async (hash) => {
+      const row = await secrets()
+        .join('apps', 'apps.id', 'app_secrets.app_id')
+        .where({ secret_hash: hash })
+        .first<FoundAppSecret | undefined>(
+          'app_secrets.id',
+          'app_secrets.app_id AS appId',
+          'apps.organization_id AS organizationId',
+          'apps.environment',
+          database.sql().raw(`${NOT_EXPIRED} AS usable`),
+        );
+      return row;
+    },
+    expireSecret: async (id, graceSeconds) => {
+      const soon = database.sql().raw("now() + ? * interval '1 second'", [graceSeconds]);
+      const changed = await secrets()
+        .where({ id })
+        .where((query) => void query.whereNull('expires_at').orWhere('expires_at', '>', soon))
+        .update({ expires_at: soon });
+      return changed === 1;
     },
     deleteSecret: async (appId, id) => (await secrets().where({ app_id: appId, id }).delete()) === 1,
     deleteExpiredSecrets: async (appId) => {

@@ -8,6 +8,7 @@ import * as tokenLife from './migrations/0006-token-life.ts';
 import * as oauthFamily from './migrations/0007-oauth-family.ts';
 import * as webhooks from './migrations/0008-webhooks.ts';
 import * as account from './migrations/0009-account.ts';
+import * as alerts from './migrations/0011-alerts.ts';
 
 /** In the order in which they run. A name, once released, never changes. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
@@ -20,6 +21,7 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
   '0008-webhooks': webhooks,
   '0009-account': account,
   '0005-limits': limits,
+  '0011-alerts': alerts,
 };
 
 // Any number that nobody else locks; the same in every process.

@@ -3,6 +3,7 @@ import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import type { Sealer } from '../../src/kernel/sealing.ts';
 import { AlreadyUsedError } from '../../src/oauth/already-used-error.ts';
+import type { RefreshTokenOwner } from '../../src/oauth/leaked-token.ts';
 import type { Database } from './database.ts';
 
 /** Kinds whose payload holds what a thief of the database could use: a cookie, a code that must be read back. */
@@ -161,6 +162,20 @@ export function createRecordStore(database: Database, sealer: Sealer) {
         .update({ polled_at: database.sql().fn.now() });
       return noted === 1;
     },
+    /** Whose a refresh token is, spent ones included, as long as it is kept. */
+    ownerOfRefreshToken: async (token: string): Promise<RefreshTokenOwner | undefined> =>
+      database
+        .sql()('oauth_records AS r')
+        .join('grants AS g', 'g.id', 'r.grant_id')
+        .join('apps AS a', 'a.id', 'g.app_id')
+        .where({ 'r.id_hash': hashId('RefreshToken', token), 'r.kind': 'RefreshToken' })
+        .first<RefreshTokenOwner | undefined>(
+          'g.id AS grantId',
+          'g.user_id AS userId',
+          'g.app_id AS appId',
+          'g.organization_id AS organizationId',
+          'a.environment',
+        ),
     /** Everything that hangs on a grant. Callers that revoke at once wait for each other instead of deadlocking. */
     deleteByGrant: async (grantId: string): Promise<void> => {
       await database.sql().raw(`SELECT ${familyLock('?::text')}`, [grantId]);

@@ -1,9 +1,17 @@
 import type { Plan } from '../../config/plans.ts';
 import type { Role } from '../../config/roles.ts';
-import type { Member, OrganizationStore } from '../../src/organizations/organization.ts';
+import type { LeakedSecrets, Member, OrganizationStore } from '../../src/organizations/organization.ts';
 import type { Database } from './database.ts';
 import { fromFigures, type LimitColumns, toFigures } from './figures.ts';
 import { lockOrganization } from './lock-organization.ts';
+
+type OrganizationRow = {
+  id: string;
+  name: string;
+  plan: Plan;
+  leaked_secrets: LeakedSecrets;
+  created_at: Date;
+};
 
 type MemberRow = {
   id: string;
@@ -48,14 +56,25 @@ export function createOrganizationStore(database: Database): OrganizationStore {
     },
     isEmpty: async () => (await database.sql()('organizations').first('id')) === undefined,
     find: async (id) => {
-      const row = await database
+      const row = await database.sql()('organizations').where({ id }).first<OrganizationRow | undefined>();
+      return (
+        row && {
+          id: row.id,
+          name: row.name,
+          plan: row.plan,
+          leakedSecrets: row.leaked_secrets,
+          createdAt: row.created_at,
+        }
+      );
+    },
+    update: async (id, { name, leakedSecrets }) => {
+      await database
         .sql()('organizations')
         .where({ id })
-        .first<{ id: string; name: string; plan: Plan; created_at: Date } | undefined>();
-      return row && { id: row.id, name: row.name, plan: row.plan, createdAt: row.created_at };
-    },
-    rename: async (id, name) => {
-      await database.sql()('organizations').where({ id }).update({ name });
+        .update({
+          ...(name === undefined ? {} : { name }),
+          ...(leakedSecrets === undefined ? {} : { leaked_secrets: leakedSecrets }),
+        });
     },
     lock: (id) => lockOrganization(database, id),
 

@@ -67,8 +67,13 @@ const CLAIM = `
     w.sealed_secret,
     CASE WHEN w.previous_secret_until > now() THEN w.sealed_previous_secret END AS sealed_previous_secret`;
 
+/*
+ * The webhook's lock comes first, as it does for whoever deletes it: the other way round the two would wait for each other.
+ */
 const COMPLETE = `
-  WITH completed AS (
+  WITH webhook AS MATERIALIZED (
+    SELECT id FROM webhooks WHERE id = (SELECT webhook_id FROM webhook_deliveries WHERE id = :id) FOR NO KEY UPDATE),
+  completed AS (
     UPDATE webhook_deliveries SET
       attempt_count = attempt_count + 1,
       attempts = attempts || :attempt::jsonb,
@@ -76,7 +81,8 @@ const COMPLETE = `
       status = :status,
       next_attempt_at = now() + :retryInSeconds::float8 * interval '1 second', -- null when there is no other
       completed_at = CASE WHEN :status::text = 'pending' THEN NULL ELSE now() END
-    WHERE id = :id AND claimed_by = :worker AND status = 'pending'
+    FROM webhook
+    WHERE webhook_deliveries.id = :id AND webhook_id = webhook.id AND claimed_by = :worker AND status = 'pending'
     RETURNING webhook_id),
   standing AS (
     UPDATE webhooks SET slow = :slow, failing_since = CASE WHEN :succeeded THEN NULL ELSE coalesce(failing_since, now()) END

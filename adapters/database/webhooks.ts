@@ -126,8 +126,17 @@ export function createWebhookStore(database: Database, sealer: Sealer): WebhookS
         .whereRaw('secret_hash = :hash OR (previous_secret_hash = :hash AND previous_secret_until > now())', {
           hash,
         })
-        .select<Row[]>(COLUMNS);
-      return row && toWebhook(row);
+        .select<(Row & { secret_hash: Buffer })[]>(...COLUMNS, 'secret_hash');
+      return row && { ...toWebhook(row), isPrevious: !row.secret_hash.equals(hash) };
+    },
+    endPreviousSecret: async (id, graceSeconds) => {
+      const soon = database.sql().raw("now() + ? * interval '1 second'", [graceSeconds]);
+      return (
+        (await webhooks()
+          .where({ id })
+          .where('previous_secret_until', '>', soon)
+          .update({ previous_secret_until: soon })) === 1
+      );
     },
   };
 }

@@ -59,6 +59,23 @@ export function createApiKeyCreator(deps: {
     });
 }
 
+/** What replaces a key: the same settings, and as long from now as the old one had from its beginning. Pure. */
+export const successorOf = (old: ApiKey, now: Date): NewApiKey => ({
+  organizationId: old.organizationId,
+  name: old.name,
+  environment: old.environment,
+  scopes: old.scopes,
+  ipAllowlist: old.ipAllowlist,
+  limits: old.limits,
+  rotatedFrom: old.id,
+  firstKeyId: old.firstKeyId ?? old.id,
+  createdBy: old.createdBy,
+  createdByApp: old.createdByApp,
+  ...(old.expiresAt
+    ? { expiresAt: new Date(now.getTime() + (old.expiresAt.getTime() - old.createdAt.getTime())) }
+    : {}),
+});
+
 /** The key, what is kept of it, and the hash by which it will be found. Touches nothing. */
 export function makeApiKey(fields: NewApiKey, now: Date): { apiKey: ApiKey; key: Secret; hash: Buffer } {
   const key = issueKey(fields.environment);

@@ -5,7 +5,7 @@ import type { Secret } from '../kernel/secret.ts';
 import { requireHeld } from '../principals/held-scopes.ts';
 import { actorOf, type By, type Principal, visibleTo } from '../principals/principal.ts';
 import { type ApiKey, type ApiKeyStore, type KeyChange, statusOf } from './api-key.ts';
-import type { CreateApiKey, NewApiKey } from './create.ts';
+import { type CreateApiKey, type NewApiKey, successorOf } from './create.ts';
 
 export type ManageDeps = {
   apiKeys: ApiKeyStore;
@@ -91,18 +91,7 @@ export function createApiKeys({ apiKeys, createApiKey, transaction, audit, clock
         if (!itself) requireHeld(principal, old.scopes); // or rotating would be a way to get what one lacks
         await apiKeys.replace(id, graceSeconds);
         return createApiKey(
-          {
-            organizationId: old.organizationId,
-            name: old.name,
-            environment: old.environment,
-            scopes: old.scopes,
-            ipAllowlist: old.ipAllowlist,
-            limits: old.limits,
-            rotatedFrom: id,
-            firstKeyId: old.firstKeyId ?? id,
-            ...(itself ? { createdBy: old.createdBy, createdByApp: old.createdByApp } : creatorOf(principal)),
-            ...(old.expiresAt ? { expiresAt: renewed(old, old.expiresAt, clock()) } : {}),
-          },
+          { ...successorOf(old, clock()), ...(itself ? {} : creatorOf(principal)) },
           { actor: actorOf(principal), ip },
         );
       }),
@@ -137,9 +126,5 @@ function requireUsable(key: ApiKey, now: Date): void {
 
 const creatorOf = (principal: Principal): Pick<NewApiKey, 'createdBy' | 'createdByApp'> =>
   principal.method === 'client_credentials'
-    ? { createdByApp: principal.id }
-    : { createdBy: principal.userId };
-
-/** As long from now as the old key had from its beginning. */
-const renewed = (old: ApiKey, expiresAt: Date, now: Date): Date =>
-  new Date(now.getTime() + (expiresAt.getTime() - old.createdAt.getTime()));
+    ? { createdBy: undefined, createdByApp: principal.id }
+    : { createdBy: principal.userId, createdByApp: undefined };

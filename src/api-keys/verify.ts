@@ -13,12 +13,24 @@ import {
 } from '../principals/resolve.ts';
 import { type ApiKeyStore, claimsToBeKey, hasKeyShape, type KeyInUse } from './api-key.ts';
 
+export type NoteOutsideUse = (
+  key: Pick<KeyInUse, 'id' | 'organizationId' | 'environment'>,
+  ip: string,
+) => void;
+
 /** Resolves API keys. One whose checksum is wrong never reaches the database. */
-export function createApiKeyResolver({ apiKeys }: { apiKeys: Pick<ApiKeyStore, 'findByHash'> }): Resolver {
+export function createApiKeyResolver({
+  apiKeys,
+  noteOutsideUse = () => {},
+}: {
+  apiKeys: Pick<ApiKeyStore, 'findByHash'>;
+  /** Told of each use of a real key from an address that it may not be used from. Must not throw. */
+  noteOutsideUse?: NoteOutsideUse;
+}): Resolver {
   return async ({ credential }) => {
     if (!claimsToBeKey(credential)) return absent;
     if (!hasKeyShape(credential)) return bad(invalidCredential());
-    return judgeKey(await apiKeys.findByHash(sha256(credential)));
+    return judgeKey(await apiKeys.findByHash(sha256(credential)), noteOutsideUse);
   };
 }
 
@@ -26,7 +38,7 @@ export function createApiKeyResolver({ apiKeys }: { apiKeys: Pick<ApiKeyStore, '
  * Whether a key that was found still opens anything. That it was revoked or has expired is told: only who holds the
  * real key gets here.
  */
-export function judgeKey(key: KeyInUse | undefined): Resolution {
+export function judgeKey(key: KeyInUse | undefined, noteOutsideUse: NoteOutsideUse = () => {}): Resolution {
   if (!key) return bad(invalidCredential());
   if (key.revokedAt) return bad(new AppError('credential_revoked', 'This API key was revoked.'));
   if (key.expiresAt && key.expiresAt <= key.readAt) {
@@ -64,10 +76,11 @@ export function judgeKey(key: KeyInUse | undefined): Resolution {
       },
       ...(isAllowed
         ? {
-            admits: ({ ip }) =>
-              isAllowed(ip)
-                ? undefined
-                : new AppError('ip_not_allowed', `This API key may not be used from ${ip}.`),
+            admits: ({ ip }) => {
+              if (isAllowed(ip)) return undefined;
+              noteOutsideUse({ id, organizationId, environment }, ip);
+              return new AppError('ip_not_allowed', `This API key may not be used from ${ip}.`);
+            },
           }
         : {}),
     },

@@ -62,6 +62,12 @@ export type HashedAppSecret = AppSecret & { hash: Buffer };
 
 export type ListedAppSecret = AppSecret & { createdAt: Date; lastUsedAt: Date | undefined };
 
+export type FoundAppSecret = Pick<App, 'organizationId' | 'environment'> & {
+  id: string;
+  appId: string;
+  usable: boolean;
+};
+
 /** An app with what the OAuth endpoints and the consent page need to know of it, read in one query. */
 export type RegisteredApp = App & {
   organizationName: string;
@@ -90,6 +96,10 @@ export type AppStore = {
   listSecrets(appId: string, page: { limit: number; after: string | undefined }): Promise<ListedAppSecret[]>;
   /** The ids of those that authenticate now, by the database's clock. */
   usableSecrets(appId: string): Promise<string[]>;
+  /** The secret of this SHA-256, whosever app's it is. `usable`: whether it authenticates now. */
+  findSecret(hash: Buffer): Promise<FoundAppSecret | undefined>;
+  /** Lets it expire in `graceSeconds`; false when it does so earlier by itself. */
+  expireSecret(id: string, graceSeconds: number): Promise<boolean>;
   /** False when the app has no such secret. */
   deleteSecret(appId: string, id: string): Promise<boolean>;
   deleteExpiredSecrets(appId: string): Promise<void>;

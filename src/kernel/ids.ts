@@ -20,7 +20,8 @@ export type IdPrefix =
   | 'sec'
   | 'inv'
   | 'grt'
-  | 'psk';
+  | 'psk'
+  | 'alr';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32: no i, l, o, u to misread
 

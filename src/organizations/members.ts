@@ -8,7 +8,7 @@ import { issueSecret, sha256 } from '../kernel/secret.ts';
 import { actorOf, type By, type Principal } from '../principals/principal.ts';
 import type { Invitation, InvitationStore } from './invitation.ts';
 import { invitationMail } from './mail.ts';
-import type { Member, Organization, OrganizationStore } from './organization.ts';
+import type { Member, Organization, OrganizationChange, OrganizationStore } from './organization.ts';
 import { grantableRoles, mayChangeRole, mayInvite, mayRemove } from './role-rules.ts';
 
 const INVITATION_SECONDS = 7 * 86_400;
@@ -102,12 +102,13 @@ export function createMembers(deps: MembersDeps) {
       return 'status' in found ? found : invited(found);
     },
 
-    rename: (by: By, name: string | undefined): Promise<Organization> =>
+    changeOrganization: (by: By, change: OrganizationChange): Promise<Organization> =>
       changing(by, async () => {
         const { organizationId } = by.principal;
-        if (name !== undefined) {
-          await organizations.rename(organizationId, name);
-          await record('organization.updated', by, organizationId, { fields: ['name'] });
+        const fields = Object.keys(change);
+        if (fields.length > 0) {
+          await organizations.update(organizationId, change);
+          await record('organization.updated', by, organizationId, { fields });
         }
         const organization = await organizations.find(organizationId);
         if (!organization) throw notFound();

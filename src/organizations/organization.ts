@@ -1,7 +1,21 @@
 import type { Figures, Plan } from '../../config/plans.ts';
 import type { Role } from '../../config/roles.ts';
 
-export type Organization = { id: string; name: string; plan: Plan; createdAt: Date };
+/** What is done with a secret of the organization's that was found in public (src/secret-scanning). */
+export const LEAKED_SECRETS = ['revoke', 'roll'] as const;
+
+export type LeakedSecrets = (typeof LEAKED_SECRETS)[number];
+
+export type Organization = {
+  id: string;
+  name: string;
+  plan: Plan;
+  leakedSecrets: LeakedSecrets;
+  createdAt: Date;
+};
+
+/** What its admins may change. */
+export type OrganizationChange = Partial<Pick<Organization, 'name' | 'leakedSecrets'>>;
 
 /** An organization as one of its members sees it. */
 export type Membership = { organizationId: string; organizationName: string; role: Role };
@@ -23,14 +37,14 @@ export type MemberCursor = Pick<Member, 'createdAt' | 'id'>;
 
 /** Every method joins the open transaction. */
 export type OrganizationStore = {
-  insert(organization: Omit<Organization, 'createdAt'>): Promise<void>;
+  insert(organization: Pick<Organization, 'id' | 'name' | 'plan'>): Promise<void>;
   /** Its plan, and the figures of its own. */
   planOf(id: string): Promise<{ plan: Plan; own: Partial<Figures> } | undefined>;
   setPlan(id: string, plan: Plan, own: Partial<Figures>): Promise<void>;
   /** Whether there is none at all. */
   isEmpty(): Promise<boolean>;
   find(id: string): Promise<Organization | undefined>;
-  rename(id: string, name: string): Promise<void>;
+  update(id: string, change: OrganizationChange): Promise<void>;
   /** Makes changes of one organization's members wait for each other until the transaction ends. */
   lock(id: string): Promise<void>;
 

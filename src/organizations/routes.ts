@@ -5,9 +5,16 @@ import { listOf, listSchema, pageQuery } from '../http/lists.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 import { isMailbox, normalizeEmail } from '../kernel/email.ts';
 import { notFound } from '../kernel/errors.ts';
+import { given } from '../kernel/given.ts';
 import { displayName, idOf, timestamp } from '../kernel/schemas.ts';
 import type { Members } from './members.ts';
-import type { Member, MemberCursor, Organization, OrganizationStore } from './organization.ts';
+import {
+  LEAKED_SECRETS,
+  type Member,
+  type MemberCursor,
+  type Organization,
+  type OrganizationStore,
+} from './organization.ts';
 
 const organization = z
   .object({
@@ -15,6 +22,9 @@ const organization = z
     id: idOf('org'),
     name: z.string(),
     plan: z.enum(PLAN_NAMES),
+    leakedSecrets: z
+      .enum(LEAKED_SECRETS)
+      .meta({ description: 'What is done with a secret that was found in public: revoke at once, or roll.' }),
     createdAt: timestamp,
   })
   .meta({ id: 'Organization' });
@@ -67,11 +77,11 @@ function ofOrganization({ members, organizations }: OrganizationRouteDeps): Rout
       path: '/v1/organization',
       scope: 'organization:admin',
       summary: 'Change the organization',
-      body: z.strictObject({ name: displayName }).partial(),
+      body: z.strictObject({ name: displayName, leakedSecrets: z.enum(LEAKED_SECRETS) }).partial(),
       answer: organization,
       status: 200,
-      handle: async ({ principal, ip, body: { name } }) =>
-        present(await members.rename({ principal, ip }, name)),
+      handle: async ({ principal, ip, body }) =>
+        present(await members.changeOrganization({ principal, ip }, given(body))),
     }),
   ];
 }
@@ -145,11 +155,18 @@ function ofMembers({ members, organizations }: OrganizationRouteDeps): Route[] {
   ];
 }
 
-const present = ({ id, name, plan, createdAt }: Organization): z.input<typeof organization> => ({
+const present = ({
+  id,
+  name,
+  plan,
+  leakedSecrets,
+  createdAt,
+}: Organization): z.input<typeof organization> => ({
   object: 'organization',
   id,
   name,
   plan,
+  leakedSecrets,
   createdAt: createdAt.toISOString(),
 });
 

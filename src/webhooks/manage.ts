@@ -142,11 +142,11 @@ export function createWebhooks({ webhooks, deliveries, urlRules, transaction, au
       }),
 
     /** Queues an event of the type `webhook.test`. */
-    test: ({ principal }: By, id: string): Promise<Delivery> =>
+    test: (by: By, id: string): Promise<Delivery> =>
       transaction(async () => {
-        const webhook = refuseDisabled(await find(principal, id));
+        const webhook = refuseDisabled(await lock(by, id));
         const { organizationId, environment } = webhook;
-        const data = { object: 'webhook', id, organizationId, environment, actor: actorOf(principal) };
+        const data = { object: 'webhook', id, organizationId, environment, actor: actorOf(by.principal) };
         return deliveries.queue(webhook, envelop('webhook.test', data, clock()));
       }),
 
@@ -167,9 +167,9 @@ export function createWebhooks({ webhooks, deliveries, urlRules, transaction, au
     },
 
     /** Queues the same event again, as a delivery of its own. */
-    redeliver: ({ principal }: By, id: string, deliveryId: string): Promise<Delivery> =>
+    redeliver: (by: By, id: string, deliveryId: string): Promise<Delivery> =>
       transaction(async () => {
-        const webhook = await find(principal, id);
+        const webhook = await lock(by, id);
         if (!(await deliveries.find(id, deliveryId))) throw notFound();
         refuseDisabled(webhook);
         const delivery = await deliveries.queueAgain(id, deliveryId);

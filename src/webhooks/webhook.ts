@@ -55,6 +55,8 @@ export type WebhookStore = {
   countOf(organizationId: string): Promise<number>;
   /** Disables an active one; false when it was not active. */
   disable(id: string, reason: DisabledReason): Promise<boolean>;
-  /** The webhook that signs with the secret of this SHA-256, now or while it is rotated. */
-  findBySecret(hash: Buffer): Promise<Webhook | undefined>;
+  /** The webhook that signs with the secret of this SHA-256; `isPrevious`: beside a newer one, for a grace. */
+  findBySecret(hash: Buffer): Promise<(Webhook & { isPrevious: boolean }) | undefined>;
+  /** Ends the grace of the previous secret in `graceSeconds`; false when it ends earlier by itself. */
+  endPreviousSecret(id: string, graceSeconds: number): Promise<boolean>;
 };

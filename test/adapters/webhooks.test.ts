@@ -240,6 +240,20 @@ describeEachDatabase('Webhooks', (open) => {
       expect(await since()).toEqual({ failing_since: null, slow: false });
     });
 
+    test('a webhook is deleted while outcomes are written, and neither waits for the other for ever', async () => {
+      await emptyQueue();
+      for (let round = 0; round < 10; round++) {
+        const { webhook } = await newWebhook();
+        for (let i = 0; i < 8; i++) await tell(webhook);
+        const claimed = await claim();
+        await Promise.all([
+          ...claimed.map(({ id }) => queue.complete('w1', id, attempt, again(5))),
+          webhooks.delete(webhook.id),
+        ]);
+        expect(await waitingFor(webhook)).toEqual([]);
+      }
+    });
+
     test('takes turns between organizations, however much one has waiting', async () => {
       await emptyQueue();
       const { webhook: loud } = await newWebhook();

@@ -155,6 +155,7 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
       status: 200,
       body: {
         object: 'organization',
+        leakedSecrets: 'revoke',
         id: site.extra.home,
         name: site.made.organization.name,
         plan: 'enterprise',

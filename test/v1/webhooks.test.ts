@@ -299,8 +299,9 @@ describe('What a receiver gets', () => {
       { actor: { type: 'system', id: null }, data: { reason: 'gone' } },
     ]);
     const { email } = site.made.user;
-    const mails = mailsTo(site.server.dataDir, email).filter(({ text }) => text.includes(id));
-    expect(mails).toMatchObject([{ subject: 'A webhook was disabled' }]);
+    const mails = () => mailsTo(site.server.dataDir, email).filter(({ text }) => text.includes(id));
+    while (mails().length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(mails()).toMatchObject([{ subject: 'A webhook was disabled' }]);
 
     await newPrompt();
     expect((await call(live, 'POST', `/v1/webhooks/${id}/test`)).status).toBe(409);

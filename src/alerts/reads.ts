@@ -1,0 +1,18 @@
+import type { Environment } from '../../config/environments.ts';
+import type { ActivityTrace, NetworkTrace } from './rules.ts';
+import type { DayOfBucket, ExpiringKey } from './warnings.ts';
+
+/** Whose. */
+export type Owned<T> = T & { organizationId: string; environment: Environment };
+
+/** What the rules judge, of all organizations together. Each read is bounded, and reads no more than may be told of. */
+export type AlertReads = {
+  /** Credentials that in an hour since `from` made or were refused so many calls, with the 14 days before that hour. */
+  activity(from: Date, least: { requests: number; refused: number }): Promise<Owned<ActivityTrace>[]>;
+  /** Credentials used since `since` from a network that is new to them, or for the first time in `sleepDays`. */
+  networks(since: Date, sleepDays: number): Promise<Owned<NetworkTrace>[]>;
+  /** Usable keys that expire by then, and were not replaced. */
+  expiringKeys(now: Date, by: Date): Promise<Owned<ExpiringKey>[]>;
+  /** What the limits let through on that UTC day, of buckets that were used since `since`. */
+  daysOfBuckets(day: Date, since: Date): Promise<Owned<DayOfBucket>[]>;
+};

@@ -1,0 +1,34 @@
+import type { Logger } from '../kernel/log.ts';
+
+/** How often usage and keys are looked through. */
+const LOOK_MS = 60_000;
+/** How soon an alert is mailed. */
+const MAIL_MS = 2_000;
+
+/** Looks and mails by the clock, in any number of processes, until it is stopped; each waits for its own last turn. */
+export function startAlerts(deps: { look(): Promise<void>; mail(): Promise<void>; logger: Logger }): {
+  stop(): Promise<void>;
+} {
+  const turns = [every(LOOK_MS, deps.look), every(MAIL_MS, deps.mail)];
+  return {
+    stop: async () => {
+      for (const turn of turns) clearInterval(turn.timer);
+      await Promise.all(turns.map((turn) => turn.last()));
+    },
+  };
+
+  function every(ms: number, work: () => Promise<void>) {
+    let last = Promise.resolve();
+    let isRunning = false;
+    const timer = setInterval(() => {
+      if (isRunning) return;
+      isRunning = true;
+      last = work()
+        .catch((error: unknown) => deps.logger.warn({ err: error }, 'alerts: a turn failed'))
+        .finally(() => {
+          isRunning = false;
+        });
+    }, ms).unref();
+    return { timer, last: () => last };
+  }
+}

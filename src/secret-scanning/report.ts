@@ -1,0 +1,47 @@
+import type { RaiseAlert } from '../alerts/raise.ts';
+import { sha256 } from '../kernel/secret.ts';
+import type { LeakHandler, LeakPolicy } from './leak.ts';
+
+/** How long a rolled secret still works. */
+const ROLL_GRACE_SECONDS = 3_600;
+
+export type ReportDeps = {
+  handlers: readonly LeakHandler[];
+  policyOf(organizationId: string): Promise<'revoke' | 'roll'>;
+  raise: RaiseAlert;
+  transaction<T>(work: () => Promise<T>): Promise<T>;
+};
+
+export type ReportLeak = (leak: { token: string; url: string | undefined }) => Promise<boolean>;
+
+/**
+ * Disarms a secret that was found in public, and tells its owner, in one transaction; whether it is one of ours. Of one that
+ * opens nothing any more the owner was told when that came about. `url`: where it was found.
+ */
+export function createLeakReport({ handlers, policyOf, raise, transaction }: ReportDeps): ReportLeak {
+  const policy = async (organizationId: string): Promise<LeakPolicy> =>
+    (await policyOf(organizationId)) === 'roll'
+      ? { kind: 'roll', graceSeconds: ROLL_GRACE_SECONDS }
+      : { kind: 'revoke' };
+
+  return async ({ token, url }) => {
+    const handler = handlers.find(({ recognises }) => recognises(token));
+    if (!handler) return false;
+    return transaction(async () => {
+      const disarmed = await handler.disarm(token, policy);
+      if (!disarmed) return false;
+      const { organizationId, environment, subject, action } = disarmed;
+      if (action) {
+        await raise({
+          kind: 'leaked',
+          organizationId,
+          environment,
+          subject,
+          period: sha256(token).toString('hex').slice(0, 16),
+          data: { secret: handler.secret, action, foundAt: url ?? null },
+        });
+      }
+      return true;
+    });
+  };
+}
