@@ -46,6 +46,7 @@ type OverviewPage = {
   /** The last 24 hours. */
   rows: readonly UsageRow[];
   total: Omit<UsageRow, 'at'>;
+  quotas: readonly Quota[];
   usageUrl: string;
   hasKeys: boolean;
   newKeyUrl?: string | undefined;
@@ -276,7 +277,7 @@ type SettingsPage = FormOf<{ name: string }> & {
   mayChange: boolean;
   saved: boolean;
   organization: { id: string; plan: string; createdAt: string };
-  limits: readonly { label: string; value: number }[];
+  limits: readonly { label: string; perSecond: number; perMinute: number; perDay: number }[];
   leaveUrl: string;
 };
 
@@ -377,3 +378,6 @@ type DeliveryPage = {
   nextAttemptAt: string | undefined;
   redeliverAction: string | undefined;
 };
+
+/** Of the day, in UTC. */
+export type Quota = { label: string; limit: number; used: number; resetAt: string };

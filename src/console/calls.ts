@@ -5,6 +5,7 @@ import type { AppSecretObject } from '../apps/secret-routes.ts';
 import type { AuditEventObject } from '../audit/routes.ts';
 import { callRoute } from '../http/call-route.ts';
 import type { Route } from '../http/route.ts';
+import type { LimitsObject } from '../limits/routes.ts';
 import type { MemberObject, OrganizationObject } from '../organizations/routes.ts';
 import type { Principal } from '../principals/principal.ts';
 import type { UsageObject } from '../usage/routes.ts';
@@ -40,6 +41,7 @@ export type Answers = {
   'GET /v1/webhooks/:id/deliveries': List<DeliveryObject>;
   'GET /v1/webhooks/:id/deliveries/:deliveryId': DeliveryWithAttemptsObject;
   'POST /v1/webhooks/:id/deliveries/:deliveryId/redeliver': DeliveryObject;
+  'GET /v1/limits': LimitsObject;
   'GET /v1/usage': UsageObject;
   'GET /v1/api-keys': List<ApiKeyObject>;
   'POST /v1/api-keys': ApiKeyObject & { key: string };

@@ -2,6 +2,7 @@ import type { Clock } from '../kernel/clock.ts';
 import { curlFor } from './curl.ts';
 import { eventRows } from './events.ts';
 import type { NamesOf } from './names.ts';
+import { quotasOf } from './quota.ts';
 import { boundsOf, seriesOf, totalOf } from './usage-series.ts';
 import type { ConsolePage } from './visit.ts';
 
@@ -21,11 +22,13 @@ export const overviewPages = ({ apiUrl, clock, namesOf }: OverviewDeps): Console
         query: { ...boundsOf('24h', clock()), groupBy: 'hour' },
       });
       const rows = seriesOf(usage, 'hour');
+      const limits = await visit.call('GET /v1/limits');
       visit.render('console/overview', {
         organization: visit.organization.name,
         environment,
         rows,
         total: totalOf(rows),
+        quotas: quotasOf(limits, environment),
         usageUrl: visit.url('/usage'),
         hasKeys: keys.data.length > 0,
         newKeyUrl: visit.may('organization:admin') ? visit.url('/keys/new') : undefined,

@@ -1,13 +1,13 @@
-import { PLANS } from '../../config/plans.ts';
 import { seeOther } from '../http/page.ts';
 import { attempt, type Faults } from './faults.ts';
+import { limitRows } from './quota.ts';
 import { type ConsolePage, queryOf, type Visit } from './visit.ts';
 
 /** The organization itself: its name, its plan and what that allows. */
 export function settingsPages(): ConsolePage[] {
   const show = async (visit: Visit, name?: string, faults?: Faults) => {
     const organization = await visit.call('GET /v1/organization');
-    const { perSecond, perMinute, perDay } = PLANS[organization.plan];
+    const limits = await visit.call('GET /v1/limits');
     visit.render(
       'console/settings',
       {
@@ -19,11 +19,7 @@ export function settingsPages(): ConsolePage[] {
         mayChange: visit.may('organization:admin'),
         saved: queryOf(visit, 'saved') !== '',
         organization: { id: organization.id, plan: organization.plan, createdAt: organization.createdAt },
-        limits: [
-          { label: 'Requests a second', value: perSecond },
-          { label: 'Requests a minute', value: perMinute },
-          { label: 'Requests a day', value: perDay },
-        ],
+        limits: limitRows(limits),
         leaveUrl: visit.url(`/members/${visit.person.id}/remove`),
       },
       faults ? { status: faults.status } : {},

@@ -34,6 +34,8 @@ const object = z
   })
   .meta({ id: 'Limits' });
 
+export type LimitsObject = z.output<typeof object>;
+
 /** `/v1/limits`: where every window stands. */
 export const limitRoutes = ({ overview }: { overview: LimitsOverview }): Route[] => [
   defineRoute({

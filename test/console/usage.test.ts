@@ -61,7 +61,9 @@ describe('Usage in the console', () => {
     expect(textOf((await get('/usage?by=status&range=90d')).html)).toMatch(/200 1 0 0 0/);
     expect(textOf((await get('/usage', 'test')).html)).toContain('Nothing was asked');
     expect(textOf((await get('')).html)).toMatch(/The last 24 hours Usage Requests 1 /);
+    expect(textOf((await get('')).html)).toMatch(/API keys 1 of 1,000/);
     expect(textOf((await get('', 'test')).html)).toContain('Nothing was asked');
+    expect(textOf((await get('', 'test')).html)).toMatch(/API keys 0 of 1,000/);
   });
 
   test('what is no range and no grouping is as if it were not there', async () => {

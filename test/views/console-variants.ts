@@ -117,6 +117,11 @@ const usage: ConsolePages['console/usage'] = {
 const overview = {
   rows: usageRows,
   total: totalOf(usageRows),
+  quotas: [
+    { label: 'API keys', limit: 1_000, used: 312, resetAt: AT },
+    { label: 'Apps for people', limit: 1_000, used: 870, resetAt: AT },
+    { label: 'Services', limit: 1_000, used: 1_000, resetAt: AT },
+  ],
   usageUrl: `${BASE}/usage`,
   organization: 'Analytical Engines',
   environment: 'live',
@@ -191,8 +196,8 @@ const settings: ConsolePages['console/settings'] = {
   saved: true,
   organization: { id: 'org_01hzy3v7k0a4s9d8f7g6h5j4k3', plan: 'pro', createdAt: AT },
   limits: [
-    { label: 'Requests a second', value: 50 },
-    { label: 'Requests a day', value: 10_000 },
+    { label: 'API keys', perSecond: 50, perMinute: 300, perDay: 10_000 },
+    { label: 'Services', perSecond: 50, perMinute: 300, perDay: 10_000 },
   ],
   leaveUrl: `${BASE}/members/usr_1/remove`,
 };
