@@ -16,6 +16,7 @@ import { apiKeysOutside } from './api-keys/outside-use.ts';
 import { createApiKeyResolver } from './api-keys/verify.ts';
 import { apiRoutes } from './api-routes.ts';
 import { consoleRoutes } from './console/routes.ts';
+import { createTokenRequest } from './console/token-request.ts';
 import { docsRoutes } from './docs/routes.ts';
 import { serveAssets } from './http/assets.ts';
 import { authenticate } from './http/authenticate.ts';
@@ -268,6 +269,8 @@ export function createApp(services: Services): Koa {
       membershipsOf: organizations.membershipsOf,
       namesOf: services.namesOf,
       grantableRoles,
+      sealer,
+      requestToken: createTokenRequest({ apiUrl, handle: (req, res) => void app.callback()(req, res) }),
       removeMember: services.members.remove,
       createOrganization: services.createOrganization,
       createLimit: services.createAttemptLimit({

@@ -123,6 +123,7 @@ export function appPages({ apiUrl, webUrl, namesOf }: AppPageDeps): ConsolePage[
           manage: may
             ? {
                 editUrl: visit.url(`/apps/${app.id}/edit`),
+                tryUrl: visit.url(`/apps/${app.id}/try`),
                 deleteUrl: visit.url(`/apps/${app.id}/delete`),
                 addSecretUrl: confidential ? visit.url(`/apps/${app.id}/secrets/new`) : undefined,
               }

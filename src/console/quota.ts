@@ -3,7 +3,7 @@ import type { Method } from '../../config/methods.ts';
 import type { Quota } from '../../views/console-pages.ts';
 import type { LimitsObject } from '../limits/routes.ts';
 
-export const METHOD_NAMES: Record<Method, string> = {
+const METHOD_NAMES: Record<Method, string> = {
   api_key: 'API keys',
   oauth_user: 'Apps for people',
   client_credentials: 'Services',

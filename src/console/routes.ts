@@ -1,4 +1,5 @@
 import Router from '@koa/router';
+import type { Sealer } from '../kernel/sealing.ts';
 import { type AppPageDeps, appPages } from './app-pages.ts';
 import { appSecretPages } from './app-secret-pages.ts';
 import { auditPages } from './audit-pages.ts';
@@ -10,6 +11,9 @@ import { overviewPages } from './overview-pages.ts';
 import { consolePages, type PipelineDeps } from './pipeline.ts';
 import { createPlaceMemory } from './place-memory.ts';
 import { settingsPages } from './settings-pages.ts';
+import { tryCallback } from './try-callback.ts';
+import { type TryPageDeps, tryPages } from './try-pages.ts';
+import { createTryStates } from './try-state.ts';
 import { usagePages } from './usage-pages.ts';
 import type { ConsolePage } from './visit.ts';
 import { webhookPages } from './webhook-pages.ts';
@@ -25,9 +29,9 @@ import { webhookPages } from './webhook-pages.ts';
 
 export type ConsoleDeps = Omit<PipelineDeps, 'remember'> &
   Omit<OrganizationPageDeps, 'remembered'> &
-  PageDeps & { secure: boolean };
+  Omit<PageDeps, 'tryStates'> & { sealer: Sealer; secure: boolean };
 
-type PageDeps = KeyPageDeps & AppPageDeps & MemberPageDeps;
+type PageDeps = KeyPageDeps & AppPageDeps & MemberPageDeps & TryPageDeps;
 
 /** All pages inside an organization: what is served, and what the tests walk. */
 export const pagesOf = (deps: PageDeps): ConsolePage[] => [
@@ -35,6 +39,7 @@ export const pagesOf = (deps: PageDeps): ConsolePage[] => [
   ...keyPages(deps),
   ...appPages(deps),
   ...appSecretPages(),
+  ...tryPages(deps),
   ...webhookPages(),
   ...deliveryPages(),
   ...memberPages(deps),
@@ -46,7 +51,9 @@ export const pagesOf = (deps: PageDeps): ConsolePage[] => [
 export function consoleRoutes(deps: ConsoleDeps): Router {
   const router = new Router();
   const places = createPlaceMemory(deps);
+  const tryStates = createTryStates(deps);
+  router.use(tryCallback(tryStates).routes());
   router.use(organizationPages({ ...deps, ...places }).routes());
-  router.use(consolePages(pagesOf(deps), { ...deps, ...places }).routes());
+  router.use(consolePages(pagesOf({ ...deps, tryStates }), { ...deps, ...places }).routes());
   return router;
 }

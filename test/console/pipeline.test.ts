@@ -15,6 +15,8 @@ const pages = pagesOf({
   namesOf: async () => () => undefined,
   grantableRoles: () => [],
   removeMember: async () => {},
+  tryStates: { keep: () => {}, find: () => undefined, forget: () => {} },
+  requestToken: async () => ({ status: 400, body: {} }),
 });
 const someIds: Record<string, string> = {
   id: newId('key'),

@@ -231,6 +231,19 @@ const buttons = {
   rotateAction: `${BASE}/x`,
 };
 
+const tryIt: ConsolePages['console/try'] = {
+  app: 'Northwind Reports',
+  appUrl: `${BASE}/apps/app_1`,
+  isService: false,
+  action: `${BASE}/apps/app_1/try`,
+  redirectUri: 'https://promptreports.ai/console/try/callback',
+  registerAction: undefined,
+  scopes: scopeGroups(['prompts:read', 'prompts:write'], 'owner').filter(({ of }) => of === 'Prompts'),
+  cannot: undefined,
+  error: undefined,
+  notice: undefined,
+};
+
 const auditLog = {
   action: `${BASE}/audit-log`,
   cancelUrl: `${BASE}/audit-log`,
@@ -420,7 +433,12 @@ export const consoleVariants: Record<string, Variant> = {
         { last4: '9aZ1', createdAt: AT, expiresAt: AT, lastUsedAt: undefined, deleteUrl: `${BASE}/x` },
       ],
       saved: true,
-      manage: { editUrl: `${BASE}/x`, deleteUrl: `${BASE}/x`, addSecretUrl: `${BASE}/x` },
+      manage: {
+        editUrl: `${BASE}/x`,
+        deleteUrl: `${BASE}/x`,
+        tryUrl: `${BASE}/x`,
+        addSecretUrl: `${BASE}/x`,
+      },
     },
     shared: at('/apps/app_1'),
   },
@@ -613,6 +631,72 @@ export const consoleVariants: Record<string, Variant> = {
       redeliverAction: `${BASE}/x`,
     },
     shared: at('/webhooks/wh_1/deliveries/dlv_1'),
+  },
+  'console-try': { page: 'console/try', data: tryIt, shared: at('/apps/app_1/try') },
+  'console-try-register': {
+    page: 'console/try',
+    data: { ...tryIt, app: RTL, registerAction: `${BASE}/x`, cannot: 'It can not be redeemed here.' },
+    shared: at('/apps/app_1/try'),
+  },
+  'console-try-service': {
+    page: 'console/try',
+    data: { ...tryIt, isService: true, error: 'Tick at least one.', notice: 'An app may have 5 secrets.' },
+    shared: at('/apps/app_1/try'),
+  },
+  'console-try-code': {
+    page: 'console/try-code',
+    data: {
+      app: 'Northwind Reports',
+      appUrl: `${BASE}/apps/app_1`,
+      againUrl: `${BASE}/apps/app_1/try`,
+      sent: [
+        { name: 'response_type', value: 'code' },
+        { name: 'redirect_uri', value: tryIt.redirectUri },
+      ],
+      came: [
+        { name: 'code', value: UNBROKEN },
+        { name: 'iss', value: 'https://api.promptreports.ai' },
+      ],
+      checks: [
+        { label: 'state is the one that was sent from this browser', good: true },
+        { label: 'iss is the server that was asked', good: false },
+      ],
+      exchange: { action: `${BASE}/x`, code: 'x' },
+    },
+    shared: at('/apps/app_1/try/result'),
+  },
+  'console-try-denied': {
+    page: 'console/try-code',
+    data: {
+      app: RTL,
+      appUrl: `${BASE}/apps/app_1`,
+      againUrl: `${BASE}/apps/app_1/try`,
+      sent: [],
+      came: [{ name: 'error', value: 'access_denied' }],
+      checks: [],
+      exchange: undefined,
+    },
+    shared: at('/apps/app_1/try/result'),
+  },
+  'console-try-token': {
+    page: 'console/try-token',
+    data: {
+      app: 'Northwind Reports',
+      appUrl: `${BASE}/apps/app_1`,
+      againUrl: `${BASE}/apps/app_1/try`,
+      isService: false,
+      request:
+        'curl -X POST https://api.promptreports.ai/oauth/token \\\n  -d grant_type="authorization_code"',
+      status: 200,
+      answer: '{\n  "token_type": "Bearer"\n}',
+      token: {
+        value: `eyJhbGciOiJSUzI1NiJ9.${UNBROKEN.repeat(4)}`,
+        header: '{\n  "alg": "RS256"\n}',
+        claims: '{\n  "sub": "usr_1"\n}',
+      },
+      curl: 'curl https://api.promptreports.ai/v1/me',
+    },
+    shared: at('/apps/app_1/try/exchange'),
   },
   'console-settings': { page: 'console/settings', data: settings, shared: at('/settings') },
   'console-settings-viewer': {
