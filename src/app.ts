@@ -38,6 +38,7 @@ import { interactionRoutes } from './oauth/interactions.ts';
 import { introspectionEndpoint } from './oauth/introspection.ts';
 import { createProvider } from './oauth/provider.ts';
 import { describeRefreshToken } from './oauth/refresh-token-description.ts';
+import { rememberClients } from './oauth/remember-clients.ts';
 import { revocationEndpoint } from './oauth/revocation.ts';
 import { createSessions } from './oauth/sessions.ts';
 import { tokenTransaction } from './oauth/token-endpoint.ts';
@@ -84,7 +85,7 @@ export function createApp(services: Services): Koa {
     };
   };
   const feed = services.openChangeFeed();
-  const { keyRing } = services;
+  const { keyRing, tokenBases } = services;
   keyRing.follow(feed);
   const keys = keyRing.published;
   const judge = createAccessTokenJudge({ apiUrl, keys, standings: services.standings, clock });
@@ -99,8 +100,14 @@ export function createApp(services: Services): Koa {
     useOnce: records.useOnce,
     notePoll: records.notePoll,
     adapterFor: services.oauthAdapterFor,
-    findAccount,
-    roleOf: organizations.roleOf,
+    findAccount: async (id) => {
+      const basis = tokenBases.ofUser(id);
+      return basis ? basis.account : findAccount(id);
+    },
+    roleOf: async (member) => {
+      const basis = tokenBases.ofUser(member.userId);
+      return basis?.organizationId === member.organizationId ? basis.role : organizations.roleOf(member);
+    },
     grants,
     renderPage,
     outsideTokens: [
@@ -131,6 +138,11 @@ export function createApp(services: Services): Koa {
     clock,
   });
   prepareApp(provider, config, logger);
+  const clients = rememberClients(provider, feed, {
+    lifetimeSeconds: config.credentialCacheSeconds,
+    maxEntries: 20_000,
+  });
+  services.onAppChange(clients.forget);
   const sessions = createSessions(provider, { secure, store: services.sessionStore, noteSeen });
 
   const recipientLimit = services.createAttemptLimit({
@@ -386,7 +398,7 @@ export function createApp(services: Services): Koa {
         '/oauth/introspect': introspectionEndpoint,
         '/oauth/revoke': revocationEndpoint(transaction),
         '/oauth/token': tokenTransaction({
-          transaction,
+          transaction: (work) => tokenBases.during(() => transaction(work)),
           grants,
           deleteByGrant: records.deleteByGrant,
           graceSeconds: config.refreshGraceSeconds,

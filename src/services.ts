@@ -18,6 +18,7 @@ import { createSecondFactorStore } from '../adapters/database/second-factors.ts'
 import { createSessionStore } from '../adapters/database/sessions.ts';
 import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
 import { createStandings } from '../adapters/database/standings.ts';
+import { grantsWithBasis, readWithBasis } from '../adapters/database/token-basis.ts';
 import { createUsageStore } from '../adapters/database/usage.ts';
 import { createUsageCleaning } from '../adapters/database/usage-cleaning.ts';
 import { createUsageReports } from '../adapters/database/usage-reports.ts';
@@ -67,6 +68,7 @@ import { createFamilyEnding } from './oauth/end-family.ts';
 import { createKeyRing } from './oauth/key-ring.ts';
 import { createLeakedRefreshTokens } from './oauth/leaked-token.ts';
 import { createSigningKeys } from './oauth/signing-keys.ts';
+import { createTokenBases } from './oauth/token-basis.ts';
 import { createConsentWithdrawal } from './oauth/withdraw-consent.ts';
 import { createOrganizationCreator } from './organizations/create-organization.ts';
 import { createMembers } from './organizations/members.ts';
@@ -141,6 +143,14 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   await signingKeys.start();
   await keyRing.reload();
   const secondFactorStore = createSecondFactorStore(database);
+
+  const tokenBases = createTokenBases();
+  const appListeners: (() => void)[] = [];
+  const changingApps = async <T>(work: () => Promise<T>): Promise<T> => {
+    const changed = await transaction(work);
+    for (const listener of appListeners) listener();
+    return changed;
+  };
 
   const createApiKey = createApiKeyCreator({ apiKeys, transaction, audit, clock });
   const keyUses = createLastUses<{ ip: string }>({
@@ -257,8 +267,11 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     },
     oauthAdapterFor: (kind: string) => {
       if (kind === 'Client') return createClientAdapter(apps.findRegistered);
-      if (kind === 'Grant') return createGrantAdapter(database);
-      return createRecordAdapter(kind, database, sealer);
+      if (kind === 'Grant') return grantsWithBasis(createGrantAdapter(database), tokenBases);
+      const records = createRecordAdapter(kind, database, sealer);
+      return kind === 'AuthorizationCode' || kind === 'RefreshToken'
+        ? readWithBasis(kind, records, database, tokenBases)
+        : records;
     },
     sendMail,
     safeFetch,
@@ -281,7 +294,10 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     createOrganization: createOrganizationCreator({ organizations, transaction, audit }),
     setPlan: createPlanSetter({ organizations, transaction, audit }),
     registerApp,
-    manageApps: createApps({ apps, registerApp, endGrants, transaction, audit, clock }),
+    manageApps: createApps({ apps, registerApp, endGrants, transaction: changingApps, audit, clock }),
+    tokenBases,
+    /** Calls the listener when this process has changed an app, before it answers. Others hear of it by the feed. */
+    onAppChange: (listener: () => void) => void appListeners.push(listener),
     createApiKey,
     keys: createApiKeys({ apiKeys, createApiKey, transaction, audit, clock }),
     members: createMembers({

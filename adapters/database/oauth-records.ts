@@ -13,9 +13,10 @@ const SEALED = new Set(['Session', 'Interaction', 'DeviceCode', 'PushedAuthoriza
 const familyLock = (id: string): string => `pg_advisory_xact_lock(hashtextextended(${id}, 0))`;
 
 /** Rows are kept this long past their time, so that a clock that is a little off doesn't lose them. */
-const KEPT_PAST_EXPIRY = "interval '15 seconds'";
+export const KEPT_PAST_EXPIRY = "interval '15 seconds'";
 
-const hashId = (kind: string, id: string): Buffer => createHash('sha256').update(`${kind}\0${id}`).digest();
+export const hashId = (kind: string, id: string): Buffer =>
+  createHash('sha256').update(`${kind}\0${id}`).digest();
 
 /** What a record's uid, which stays the same when its id changes, is looked up by. */
 export const uidHash = (sealer: Sealer, kind: string, uid: string): Buffer => sealer.mac(uid, `${kind}/uid`);

@@ -12,6 +12,7 @@ import { AppError } from '../kernel/errors.ts';
 import { DEVICE_PAGE } from './device-flow.ts';
 import { maskToken } from './outside-tokens.ts';
 import { ADVERTISED_SCOPES } from './provider.ts';
+import { GRANT_TYPE } from './token-endpoint.ts';
 
 const DISCOVERY = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
 
@@ -136,6 +137,7 @@ async function screenBody(ctx: Context): Promise<boolean> {
     if (!ctx.get('Content-Type')) return true; // no body: the library says what is missing
     const text = await readFormText(ctx);
     const form = new URLSearchParams(text);
+    ctx.state[GRANT_TYPE] = form.get('grant_type');
     const repeated = repeats(form.get('response_type') ?? '');
     if (repeated) form.set('response_type', 'repeated'); // as at the authorization endpoint
     replayBody(

@@ -315,12 +315,16 @@ describeWith('postgresql', 'Consent', () => {
     expect(`${status} ${body['error']}`).toBe('400 invalid_grant');
   });
 
+  /** What another process changed is known here within a second. */
+  const oneSecond = () => new Promise((resolve) => setTimeout(resolve, 1_000));
+
   test('scopes that the app lost are gone from its tokens', async () => {
     const tokens = await tokensOf({ params: { scope: 'prompts:read reports:read' } });
     await sql()('apps')
       .where({ id: site.extra.web.clientId })
       .update({ scopes: ['prompts:read'] });
     try {
+      await oneSecond();
       expect((await me(site, tokens.access_token)).body['scopes']).toEqual(['prompts:read']);
       const refreshed = await tokenRequest(site, refreshForm(site.extra.web, tokens.refresh_token));
       expect(refreshed.body['scope']).toBe('prompts:read');
@@ -337,6 +341,7 @@ describeWith('postgresql', 'Consent', () => {
     const app = await addApp(site.services, site.made, { name: 'Short-lived' });
     const tokens = await tokensOf({ client: app });
     await sql()('apps').where({ id: app.clientId }).delete();
+    await oneSecond();
     const answer = await me(site, tokens.access_token);
     expect(`${answer.status} ${answer.body['code']}`).toBe('401 credential_revoked');
     const { status, body } = await tokenRequest(site, refreshForm(app, tokens.refresh_token));

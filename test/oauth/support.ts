@@ -12,6 +12,7 @@ import { freshDataDir, freshPostgres } from '../support/databases.ts';
 import { AMPLE } from '../support/limits.ts';
 import { startServer } from '../support/server-process.ts';
 import {
+  type At,
   authorizationUrl,
   type Pkce,
   pkce,
@@ -179,7 +180,7 @@ export type CodeRequest = {
 
 /** A code that was not redeemed yet, and the form that redeems it. */
 export async function getCode(
-  site: Site,
+  site: At & Pick<Site, 'made' | 'userAgent'>,
   {
     agent = site.userAgent,
     person = site.made.user,
@@ -224,7 +225,7 @@ export async function getTokens(site: Site, request: CodeRequest = {}): Promise<
 
 /** Posts to the token endpoint and reads the answer, whatever it is. */
 export async function tokenRequest(
-  site: Pick<Site, 'server'>,
+  site: At,
   form: Record<string, string>,
   headers: Record<string, string> = {},
 ): Promise<{ status: number; headers: Headers; body: Record<string, unknown> }> {

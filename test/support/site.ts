@@ -34,6 +34,9 @@ export async function startSite(
   };
 }
 
+/** All that most requests need to know of a site. */
+export type At = { server: Pick<ServerProcess, 'url'> };
+
 export type Pkce = { verifier: string; challenge: string };
 
 export function pkce(): Pkce {
@@ -43,7 +46,7 @@ export function pkce(): Pkce {
 
 /** The URL that an app sends a person to; `with` overrides, and removes what is undefined. */
 export function authorizationUrl(
-  site: Pick<Site, 'server' | 'made'>,
+  site: At & Pick<Site, 'made'>,
   challenge: string,
   overrides: Record<string, string | undefined> = {},
 ): string {
@@ -96,11 +99,7 @@ export async function authorize(
 }
 
 /** A request to the token endpoint with a form. */
-export const postToken = (
-  site: Pick<Site, 'server'>,
-  form: Record<string, string>,
-  headers: Record<string, string> = {},
-) =>
+export const postToken = (site: At, form: Record<string, string>, headers: Record<string, string> = {}) =>
   fetch(new URL('/oauth/token', site.server.url), {
     method: 'POST',
     body: new URLSearchParams(form),
