@@ -65,7 +65,8 @@ describe('RFC 6749 §4.1.2.1: an error is told to the app, with its state and (R
     ['invalid_target', { resource: 'https://evil.example/' }],
     ['invalid_target', { resource: 'not a URI' }],
     ['request_not_supported', { request: 'e30.e30.' }],
-    ['request_uri_not_supported', { request_uri: 'urn:ietf:params:oauth:request_uri:x' }],
+    ['invalid_request_uri', { request_uri: 'urn:ietf:params:oauth:request_uri:x' }],
+    ['request_uri_not_supported', { request_uri: 'https://evil.example/request' }],
     ['registration_not_supported', { registration: '{}' }],
   ])('%s for %j', async (error, params) => {
     const answer = await errorOf(params);
