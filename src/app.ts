@@ -2,6 +2,7 @@ import Router from '@koa/router';
 import Koa from 'koa';
 import { createViews, loadAssets } from '../views/views.ts';
 import { createAccounts } from './accounts/accounts.ts';
+import { connectionRoutes } from './accounts/connection-routes.ts';
 import { createPasskeys } from './accounts/passkeys.ts';
 import { createProfile } from './accounts/profile.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
@@ -11,7 +12,7 @@ import { securityRoutes } from './accounts/security-routes.ts';
 import { sessionRoutes } from './accounts/session-routes.ts';
 import { createSignIn } from './accounts/sign-in.ts';
 import { createSignInForm } from './accounts/sign-in-form.ts';
-import { createSignedInPages } from './accounts/signed-in-pages.ts';
+import { createSignedInPages, secondFactorSetup } from './accounts/signed-in-pages.ts';
 import { apiKeysOutside } from './api-keys/outside-use.ts';
 import { createApiKeyResolver } from './api-keys/verify.ts';
 import { apiRoutes } from './api-routes.ts';
@@ -32,6 +33,7 @@ import { createApiRoutes } from './http/router.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { networkOf } from './kernel/network-of.ts';
 import { accessTokens } from './oauth/access-tokens.ts';
+import { connectedAppsOf, grantUseId } from './oauth/connected-apps.ts';
 import { DEVICE_PAGE, deviceAuthorization, devicePage } from './oauth/device-flow.ts';
 import { oauthEndpoints } from './oauth/endpoints.ts';
 import { interactionRoutes } from './oauth/interactions.ts';
@@ -196,7 +198,6 @@ export function createApp(services: Services): Koa {
   const signedInPages = createSignedInPages({
     currentSession: sessions.current,
     findUser: users.find,
-    hasSecondFactor: secondFactors.hasAny,
     clock,
   });
   const signIn = createSignIn({ users, createLimit: services.createAttemptLimit, networkOf });
@@ -250,11 +251,21 @@ export function createApp(services: Services): Koa {
       transaction,
       audit,
     }).routes(),
+    connectionRoutes({
+      pages: signedInPages,
+      csrf,
+      renderPage,
+      connectedAppsOf: (userId) => connectedAppsOf(services.connectedApps, userId),
+      withdrawConsent: services.withdrawConsent,
+      membershipsOf: organizations.membershipsOf,
+      leave: (of, { ip }) => services.members.leave(of, ip),
+    }).routes(),
     interactionRoutes({
       provider,
       csrf,
       renderPage,
       signInForm,
+      secondFactorSetup,
       findAccount,
       membershipsOf: organizations.membershipsOf,
       grants,
@@ -291,6 +302,7 @@ export function createApp(services: Services): Koa {
         windowSeconds: 86_400,
       }),
       requireRecentSignIn: signedInPages.requireRecentSignIn,
+      secondFactorSetup,
     }).routes(),
     docsRoutes({ renderPage, apiUrl, webUrl }).routes(),
   );
@@ -360,6 +372,10 @@ export function createApp(services: Services): Koa {
           method: principal?.method,
         });
         if (principal?.method === 'api_key') services.keyUses.note(principal.id, { ip });
+        if (principal?.userId && principal.clientId) {
+          const { userId, clientId, organizationId } = principal;
+          services.grantUses.note(grantUseId({ userId, appId: clientId, organizationId }), {});
+        }
         services.usageMeter.count(call);
       },
     }),

@@ -4,6 +4,7 @@ import { createApiKeyStore } from '../adapters/database/api-keys.ts';
 import { createAppStore } from '../adapters/database/apps.ts';
 import { createAuditLog } from '../adapters/database/audit.ts';
 import { createAuditLogReader } from '../adapters/database/audit-log.ts';
+import { createConnectedAppStore } from '../adapters/database/connected-apps.ts';
 import { type Database, openDatabase } from '../adapters/database/database.ts';
 import { createGrantEnding } from '../adapters/database/end-grants.ts';
 import { createGrantAdapter, createGrantStore } from '../adapters/database/grants.ts';
@@ -178,7 +179,15 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     retention: config.usageRetentionDays,
     clock,
   });
+  const connectedApps = createConnectedAppStore(database);
+  const grantUses = createLastUses<object>({
+    of: 'grants',
+    record: connectedApps.recordUses,
+    clock,
+    logger,
+  });
   const flushUses = async () => {
+    await grantUses.flush();
     await keyUses.flush();
     await secretUses.flush();
     await usageMeter.flush();
@@ -301,6 +310,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     createApiKey,
     keys: createApiKeys({ apiKeys, createApiKey, transaction, audit, clock }),
     members: createMembers({
+      hasSecondFactor: secondFactorStore.hasAny,
       webUrl: config.webUrl,
       organizations,
       invitations,
@@ -362,6 +372,8 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     usage,
     usageMeter,
     sessionUses,
+    grantUses,
+    connectedApps,
     usageReports: createUsageReports(database),
     tryPlan: createTryPlan({
       readMinutes: createMinuteReader(database),

@@ -1,3 +1,7 @@
+import type { Environment } from '../config/environments.ts';
+import type { Role } from '../config/roles.ts';
+import type { Scope, ScopeLevel } from '../config/scopes.ts';
+
 /** What the pages of a person's own account need. Times are shown in the reader's zone where scripts run, else in UTC. */
 export type AccountPages = {
   'account/profile': ProfilePage;
@@ -9,6 +13,10 @@ export type AccountPages = {
   'account/passkey': PasskeyPage;
   'account/recovery-codes': RecoveryCodesPage;
   'account/remove-factor': RemoveFactorPage;
+  'account/apps': AppsPage;
+  'account/withdraw': WithdrawPage;
+  'account/organizations': OrganizationsPage;
+  'account/leave': LeavePage;
   'second-step': SecondStepPage;
 };
 
@@ -80,3 +88,28 @@ type SecondStepPage = {
   hasTotp: boolean;
   error?: string | undefined;
 };
+
+type ConnectedApp = {
+  id: string;
+  appName: string;
+  logoUrl: string | undefined;
+  developer: string;
+  environment: Environment;
+  organizationName: string;
+  scopes: readonly { scope: Scope; description: string; level: ScopeLevel }[];
+  /** The OpenID scopes: what it knows of the person. */
+  identity: readonly string[];
+  allowedAt: Date;
+  lastUsedAt: Date | undefined;
+};
+
+type AppsPage = { apps: readonly ConnectedApp[]; done: boolean };
+
+type WithdrawPage = { action: string; app: ConnectedApp };
+
+type OrganizationsPage = {
+  organizations: readonly { id: string; name: string; role: Role }[];
+  done: boolean;
+};
+
+type LeavePage = { action: string; organization: string; error?: string | undefined };

@@ -5,6 +5,7 @@ import type { Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
 import type { GrantStore } from '../../src/oauth/grant-store.ts';
 import type { Database } from './database.ts';
+import { LACKS_SECOND_FACTOR } from './organizations.ts';
 
 type StandingRow = {
   organization_id: string;
@@ -54,7 +55,7 @@ export function createGrantAdapter(database: Database): Adapter {
 }
 
 export function createGrantStore(database: Database): GrantStore {
-  // Only where the person still belongs to the organization: a grant for another is asked for anew.
+  // Only where the person still belongs to the organization, and meets what it requires: else the person is asked anew.
   const latest = (where: Record<string, string>) =>
     database
       .sql()('grants')
@@ -62,6 +63,8 @@ export function createGrantStore(database: Database): GrantStore {
         'memberships.user_id': 'grants.user_id',
         'memberships.organization_id': 'grants.organization_id',
       })
+      .join('organizations', 'organizations.id', 'grants.organization_id')
+      .whereRaw(`NOT ${LACKS_SECOND_FACTOR}`)
       .where(Object.fromEntries(Object.entries(where).map(([column, value]) => [`grants.${column}`, value])))
       .whereRaw('grants.expires_at > now()')
       .orderBy('grants.updated_at', 'desc')

@@ -10,6 +10,7 @@ type OrganizationRow = {
   name: string;
   plan: Plan;
   leaked_secrets: LeakedSecrets;
+  require_second_factor: boolean;
   created_at: Date;
 };
 
@@ -31,6 +32,11 @@ const MEMBERS_AND_INVITED = `${MEMBERS}
   UNION ALL
   SELECT i.id, i.email, NULL, i.role, 'invited', date_trunc('milliseconds', i.created_at)
   FROM invitations i WHERE i.organization_id = :organizationId AND i.expires_at > now()`;
+
+/** For `organizations` and `memberships` joined. */
+export const LACKS_SECOND_FACTOR = `(organizations.require_second_factor
+  AND NOT EXISTS (SELECT FROM totp_factors t WHERE t.user_id = memberships.user_id)
+  AND NOT EXISTS (SELECT FROM passkeys p WHERE p.user_id = memberships.user_id))`;
 
 /** Organizations and who belongs to them. */
 export function createOrganizationStore(database: Database): OrganizationStore {
@@ -63,17 +69,19 @@ export function createOrganizationStore(database: Database): OrganizationStore {
           name: row.name,
           plan: row.plan,
           leakedSecrets: row.leaked_secrets,
+          requireSecondFactor: row.require_second_factor,
           createdAt: row.created_at,
         }
       );
     },
-    update: async (id, { name, leakedSecrets }) => {
+    update: async (id, { name, leakedSecrets, requireSecondFactor }) => {
       await database
         .sql()('organizations')
         .where({ id })
         .update({
           ...(name === undefined ? {} : { name }),
           ...(leakedSecrets === undefined ? {} : { leaked_secrets: leakedSecrets }),
+          ...(requireSecondFactor === undefined ? {} : { require_second_factor: requireSecondFactor }),
         });
     },
     lock: (id) => lockOrganization(database, id),
@@ -93,12 +101,18 @@ export function createOrganizationStore(database: Database): OrganizationStore {
         .join('organizations', 'organizations.id', 'memberships.organization_id')
         .where('memberships.user_id', userId)
         .orderBy(['organizations.name', 'organizations.id'])
-        .select<{ id: string; name: string; role: Role }[]>(
+        .select<{ id: string; name: string; role: Role; lacks_second_factor: boolean }[]>(
           'organizations.id',
           'organizations.name',
           'memberships.role',
+          database.sql().raw(`${LACKS_SECOND_FACTOR} AS lacks_second_factor`),
         );
-      return rows.map((row) => ({ organizationId: row.id, organizationName: row.name, role: row.role }));
+      return rows.map((row) => ({
+        organizationId: row.id,
+        organizationName: row.name,
+        role: row.role,
+        lacksSecondFactor: row.lacks_second_factor,
+      }));
     },
     roleOf: async (member) => {
       const row = await memberships(member).first<{ role: Role } | undefined>('role');

@@ -4,6 +4,8 @@ const WAYS = [
   ['profile', 'Profile', '/account', 'person'],
   ['security', 'Sign-in methods', '/account/security', 'lock'],
   ['sessions', 'Sessions', '/account/sessions', 'screen'],
+  ['apps', 'Connected apps', '/account/apps', 'app'],
+  ['organizations', 'Organizations', '/account/organizations', 'people'],
 ] as const;
 
 type Way = (typeof WAYS)[number][0];

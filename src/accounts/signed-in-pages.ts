@@ -30,27 +30,15 @@ export type SignedInPages = {
   recently(back: string, handler: Handler): Middleware;
   /** The same in the midst of a handler. Undefined when the browser was sent to prove it. */
   requireRecentSignIn(ctx: Context, back: string): Promise<SignedIn | undefined>;
-  /**
-   * For what belongs to an organization: whether the person has the second factor that it may require. False when the
-   * browser was sent to set one up, and back to this page, or to `back`.
-   */
-  requireSecondFactor(
-    ctx: Context,
-    who: SignedIn,
-    organization: { requireSecondFactor: boolean },
-    back: string,
-  ): Promise<boolean>;
 };
 
 export type SignedInPagesDeps = {
   currentSession(ctx: Context): Promise<PageSession | undefined>;
   findUser(id: string): Promise<User | undefined>;
-  hasSecondFactor(userId: string): Promise<boolean>;
   clock: Clock;
 };
 
-export function createSignedInPages(deps: SignedInPagesDeps): SignedInPages {
-  const { currentSession, findUser, clock } = deps;
+export function createSignedInPages({ currentSession, findUser, clock }: SignedInPagesDeps): SignedInPages {
   const requireSignIn = async (ctx: Context, back: string): Promise<SignedIn | undefined> => {
     const session = await currentSession(ctx);
     const user = session && (await findUser(session.userId));
@@ -76,16 +64,11 @@ export function createSignedInPages(deps: SignedInPagesDeps): SignedInPages {
       if (who) await handler(ctx, who);
     },
     requireRecentSignIn,
-    requireSecondFactor: async (ctx, { user }, organization, back) => {
-      if (!organization.requireSecondFactor || (await deps.hasSecondFactor(user.id))) return true;
-      seeOther(ctx, secondFactorSetup(backTo(ctx, back)));
-      return false;
-    },
   };
 }
 
 /** Where somebody is led who lacks the second factor that an organization requires. */
-const secondFactorSetup = (returnTo: string): string =>
+export const secondFactorSetup = (returnTo: string): string =>
   `${SECURITY_PATH}?${new URLSearchParams({ required: '1', returnTo }).toString()}`;
 
 const isRecent = (provedAt: Date, now: Date): boolean =>

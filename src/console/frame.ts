@@ -2,7 +2,13 @@ import { ENVIRONMENTS, type Environment } from '../../config/environments.ts';
 import type { Role } from '../../config/roles.ts';
 import type { Frame } from '../../views/frame.ts';
 
-export type Membership = { organizationId: string; organizationName: string; role: Role };
+export type Membership = {
+  organizationId: string;
+  organizationName: string;
+  role: Role;
+  /** The organization requires a second factor, and this member has none. */
+  lacksSecondFactor: boolean;
+};
 
 export const placeIn = (organizationId: string, environment: Environment): string =>
   `${organizationId}/${environment}`;

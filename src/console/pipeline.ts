@@ -25,6 +25,8 @@ export type PipelineDeps = {
   remember(ctx: Context, place: string): void;
   /** Undefined when it has sent the person to prove anew who they are, to come back to the page or, from a form, to `back`. */
   requireRecentSignIn(ctx: Context, back: string): Promise<object | undefined>;
+  /** Where a person sets up the second factor that an organization requires, and then goes on to `returnTo`. */
+  secondFactorSetup(returnTo: string): string;
 };
 
 /** Undefined after sending somebody who isn't signed in to do so. */
@@ -56,6 +58,10 @@ export function consolePages(pages: readonly ConsolePage[], deps: PipelineDeps):
     );
     const environment = ENVIRONMENTS.find((one) => one === ctx['params'].environment);
     if (!membership || !environment) throw notFound();
+    if (membership.lacksSecondFactor) {
+      seeOther(ctx, deps.secondFactorSetup(ctx.method === 'GET' ? ctx.url : '/console'));
+      return undefined;
+    }
     deps.remember(ctx, placeIn(membership.organizationId, environment));
     return visitOf(ctx, person, memberships, membership, environment);
   };

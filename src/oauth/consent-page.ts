@@ -119,11 +119,17 @@ function receiverOf(redirectUri: unknown): string {
 
 /** The same request once more, with another sign-in first. */
 function switchAccountUrl(interaction: Interaction): string {
+  const [path, query] = sameRequestUrl(interaction).split('?');
+  return query === undefined ? `${path}` : `${path}?${query}&prompt=login`;
+}
+
+/** The request once more, from its beginning; a device's has none here, and its person types the code again. */
+export function sameRequestUrl(interaction: Interaction): string {
+  if (interaction.params['redirect_uri'] === undefined) return '/oauth/device';
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(interaction.params)) {
     const internal = name === 'resource' && typeof value === 'string' && value.startsWith('urn:');
     if (typeof value === 'string' && name !== 'prompt' && !internal) query.set(name, value);
   }
-  query.set('prompt', 'login');
   return `/oauth/authorize?${query.toString()}`;
 }

@@ -1,12 +1,19 @@
 import { grantableScopes, type Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
 
-export type ConsentMembership = { organizationId: string; organizationName: string; role: Role };
+export type ConsentMembership = {
+  organizationId: string;
+  organizationName: string;
+  role: Role;
+  /** The organization requires a second factor, and this member has none. */
+  lacksSecondFactor: boolean;
+};
 
 export type ConsentAnswer = { organizationId: string; scopes: string[] };
 
 export type ConsentDecision =
   | { kind: 'granted'; organizationId: string; granted: Scope[]; rejected: Scope[] }
+  | { kind: 'second_factor_required' }
   | { kind: 'invalid'; message: string };
 
 /**
@@ -33,6 +40,7 @@ export function decideConsent(
           : `Your role in ${membership.organizationName} (${membership.role}) can't give these permissions. Choose another organization, or Deny.`,
     };
   }
+  if (membership.lacksSecondFactor) return { kind: 'second_factor_required' };
   return {
     kind: 'granted',
     organizationId: membership.organizationId,

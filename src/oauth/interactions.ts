@@ -13,6 +13,7 @@ import {
   expired,
   httpsOnly,
   type Interaction,
+  sameRequestUrl,
   showConsent,
   whatIsAsked,
 } from './consent-page.ts';
@@ -21,6 +22,8 @@ import { type GiveGrantDeps, giveGrant } from './give-grant.ts';
 export type InteractionDeps = GiveGrantDeps &
   ConsentPageDeps & {
     csrf: Csrf;
+    /** Where a person sets up a second factor, and then goes on to `returnTo`. */
+    secondFactorSetup(returnTo: string): string;
     signInForm: {
       show(ctx: Context, options: SignInOptions & { email: string }): Promise<void>;
       /** Checks the posted form. Shows it again by itself, and gives undefined, when it isn't right. */
@@ -94,6 +97,9 @@ export function interactionRoutes(deps: InteractionDeps): Router {
     );
     if (consent.kind === 'invalid') {
       return showConsent(ctx, deps, interaction, client, { ...answer, message: consent.message });
+    }
+    if (consent.kind === 'second_factor_required') {
+      return seeOther(ctx, deps.secondFactorSetup(sameRequestUrl(interaction)));
     }
     const grantId = await giveGrant(deps, {
       userId,

@@ -20,6 +20,7 @@ export type MembersDeps = {
   invitations: InvitationStore;
   /** Ends what this person allowed apps in the organization, and every token under it. */
   endGrants(of: { userId: string; organizationId: string }): Promise<unknown>;
+  hasSecondFactor(userId: string): Promise<boolean>;
   /** Limits the mails of one organization. */
   mailLimit: AttemptLimit;
   sendMail(mail: { to: string; subject: string; text: string }): Promise<void>;
@@ -79,6 +80,12 @@ export function createMembers(deps: MembersDeps) {
       data: { ...data },
     });
 
+  /** Nobody locks themself out. */
+  const requireOwnSecondFactor = async ({ userId }: Principal): Promise<void> => {
+    if (userId === undefined || (await deps.hasSecondFactor(userId))) return;
+    throw new AppError('conflict', 'Set up a second factor for yourself first.');
+  };
+
   const requireOtherOwner = async (member: { organizationId: string; userId: string }): Promise<void> => {
     if (await organizations.hasOtherOwner(member)) return;
     throw new AppError('conflict', 'This is the last owner: make another member an owner first.');
@@ -91,6 +98,22 @@ export function createMembers(deps: MembersDeps) {
     await invitations.delete(id);
     await record('member.invitation_withdrawn', by, id, { email: invitation.email });
   };
+
+  /** `id`: the person's, or an invitation's, which is withdrawn. */
+  const remove = (by: By, id: string): Promise<void> =>
+    changing(by, async (actor) => {
+      if (isId('inv', id)) return withdraw(by, id, actor);
+      const member = { organizationId: by.principal.organizationId, userId: id };
+      const found = await organizations.findMember(member);
+      if (!found) throw notFound();
+      const isSelf = by.principal.method === 'oauth_user' && by.principal.userId === id;
+      if (!mayRemove(actor, found.role, isSelf)) throw forbidden('Only an owner may remove an owner.');
+      if (found.role === 'owner') await requireOtherOwner(member);
+      await deps.endGrants(member);
+      await organizations.removeMember(member);
+      await invitations.deleteSentBy(member, []);
+      await record('member.removed', by, id, { role: found.role, ...(isSelf ? { left: true } : {}) });
+    });
 
   return {
     /** A member by the person's id, or an open invitation by its own. */
@@ -106,6 +129,7 @@ export function createMembers(deps: MembersDeps) {
       changing(by, async () => {
         const { organizationId } = by.principal;
         const fields = Object.keys(change);
+        if (change.requireSecondFactor) await requireOwnSecondFactor(by.principal);
         if (fields.length > 0) {
           await organizations.update(organizationId, change);
           await record('organization.updated', by, organizationId, { fields });
@@ -179,21 +203,13 @@ export function createMembers(deps: MembersDeps) {
         return { ...found, role };
       }),
 
-    /** `id`: the person's, or an invitation's, which is withdrawn. */
-    remove: (by: By, id: string): Promise<void> =>
-      changing(by, async (actor) => {
-        if (isId('inv', id)) return withdraw(by, id, actor);
-        const member = { organizationId: by.principal.organizationId, userId: id };
-        const found = await organizations.findMember(member);
-        if (!found) throw notFound();
-        const isSelf = by.principal.method === 'oauth_user' && by.principal.userId === id;
-        if (!mayRemove(actor, found.role, isSelf)) throw forbidden('Only an owner may remove an owner.');
-        if (found.role === 'owner') await requireOtherOwner(member);
-        await deps.endGrants(member);
-        await organizations.removeMember(member);
-        await invitations.deleteSentBy(member, []);
-        await record('member.removed', by, id, { role: found.role, ...(isSelf ? { left: true } : {}) });
-      }),
+    remove,
+
+    /** Anybody may leave; the last owner may not. */
+    leave: (
+      { userId, organizationId }: { userId: string; organizationId: string },
+      ip: string,
+    ): Promise<void> => remove({ principal: asThemself(userId, organizationId), ip }, userId),
 
     /** What an invitation's link says; undefined when it was used, replaced, withdrawn, or is past its time. */
     findInvitation: (token: string) => invitations.findByToken(sha256(token)),
@@ -235,6 +251,16 @@ const invited = ({ id, email, role, createdAt }: Invitation): Member => ({
   role,
   status: 'invited',
   createdAt,
+});
+
+/** A person at our own pages, who acts for nobody else. */
+const asThemself = (userId: string, organizationId: string): Principal => ({
+  method: 'oauth_user',
+  id: userId,
+  userId,
+  organizationId,
+  environment: 'live',
+  scopes: [],
 });
 
 /** Members and their roles are no sandbox data: who joins here reaches production. */

@@ -11,14 +11,24 @@ export type Organization = {
   name: string;
   plan: Plan;
   leakedSecrets: LeakedSecrets;
+  /** Members without a second factor are led to set one up before they enter the console or allow an app. */
+  requireSecondFactor: boolean;
   createdAt: Date;
 };
 
 /** What its admins may change. */
-export type OrganizationChange = Partial<Pick<Organization, 'name' | 'leakedSecrets'>>;
+export type OrganizationChange = Partial<
+  Pick<Organization, 'name' | 'leakedSecrets' | 'requireSecondFactor'>
+>;
 
 /** An organization as one of its members sees it. */
-export type Membership = { organizationId: string; organizationName: string; role: Role };
+export type Membership = {
+  organizationId: string;
+  organizationName: string;
+  role: Role;
+  /** The organization requires a second factor, and this member has none. */
+  lacksSecondFactor: boolean;
+};
 
 /** Somebody who belongs to an organization, or was invited to and hasn't answered. */
 export type Member = {

@@ -25,6 +25,9 @@ const organization = z
     leakedSecrets: z
       .enum(LEAKED_SECRETS)
       .meta({ description: 'What is done with a secret that was found in public: revoke at once, or roll.' }),
+    requireSecondFactor: z.boolean().meta({
+      description: 'Whether members need a second factor before they enter the console or allow an app.',
+    }),
     createdAt: timestamp,
   })
   .meta({ id: 'Organization' });
@@ -77,7 +80,13 @@ function ofOrganization({ members, organizations }: OrganizationRouteDeps): Rout
       path: '/v1/organization',
       scope: 'organization:admin',
       summary: 'Change the organization',
-      body: z.strictObject({ name: displayName, leakedSecrets: z.enum(LEAKED_SECRETS) }).partial(),
+      body: z
+        .strictObject({
+          name: displayName,
+          leakedSecrets: z.enum(LEAKED_SECRETS),
+          requireSecondFactor: z.boolean(),
+        })
+        .partial(),
       answer: organization,
       status: 200,
       handle: async ({ principal, ip, body }) =>
@@ -160,6 +169,7 @@ const present = ({
   name,
   plan,
   leakedSecrets,
+  requireSecondFactor,
   createdAt,
 }: Organization): z.input<typeof organization> => ({
   object: 'organization',
@@ -167,6 +177,7 @@ const present = ({
   name,
   plan,
   leakedSecrets,
+  requireSecondFactor,
   createdAt: createdAt.toISOString(),
 });
 

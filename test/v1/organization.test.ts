@@ -159,6 +159,7 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
         id: site.extra.home,
         name: site.made.organization.name,
         plan: 'enterprise',
+        requireSecondFactor: false,
         createdAt: expect.any(String),
       },
     });

@@ -1,3 +1,4 @@
+import { SCOPES } from '../../config/scopes.ts';
 import { inAccount } from '../../src/accounts/frame.ts';
 import type { Variant } from './variant.ts';
 
@@ -21,6 +22,22 @@ const security = {
   totpUrl: '/account/security/totp',
   passkeyUrl: '/account/security/passkeys',
 };
+const app = {
+  id: 'grant',
+  appName: 'Northwind Reports',
+  logoUrl: undefined,
+  developer: 'Northwind Analytics',
+  environment: 'live',
+  organizationName: 'Analytical Engines',
+  scopes: (['prompts:read', 'prompts:write', 'organization:admin'] as const).map((scope) => ({
+    scope,
+    description: SCOPES[scope].description,
+    level: SCOPES[scope].level,
+  })),
+  identity: ['openid', 'profile', 'email'],
+  allowedAt: at,
+  lastUsedAt: at,
+} as const;
 const session = {
   id: 'a'.repeat(64),
   device: { label: 'Firefox on Windows', kind: 'computer' },
@@ -131,6 +148,57 @@ export const accountVariants: Record<string, Variant> = {
   'account-remove-factor': {
     page: 'account/remove-factor',
     data: { action: '/account/security/totp/remove', name: `the passkey “${NAME}”` },
+    shared: person,
+  },
+  'account-apps': {
+    page: 'account/apps',
+    data: {
+      apps: [
+        app,
+        {
+          ...app,
+          appName: `${NAME} \u202ekey`,
+          developer: NAME,
+          environment: 'test',
+          scopes: [],
+          identity: ['openid'],
+          lastUsedAt: undefined,
+        },
+        { ...app, scopes: [], identity: [] },
+      ],
+      done: true,
+    },
+    shared: person,
+  },
+  'account-apps-none': { page: 'account/apps', data: { apps: [], done: false }, shared: person },
+  'account-withdraw': {
+    page: 'account/withdraw',
+    data: { action: '/account/apps/x/withdraw', app },
+    shared: person,
+  },
+  'account-organizations': {
+    page: 'account/organizations',
+    data: {
+      organizations: [
+        { id: 'org_1', name: 'Analytical Engines', role: 'owner' },
+        { id: 'org_2', name: `${NAME} ${NAME}`, role: 'viewer' },
+      ],
+      done: true,
+    },
+    shared: person,
+  },
+  'account-organizations-none': {
+    page: 'account/organizations',
+    data: { organizations: [], done: false },
+    shared: person,
+  },
+  'account-leave': {
+    page: 'account/leave',
+    data: {
+      action: '/account/organizations/org_1/leave',
+      organization: NAME,
+      error: 'This is the last owner: make another member an owner first.',
+    },
     shared: person,
   },
   'second-step': {

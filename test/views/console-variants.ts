@@ -32,8 +32,14 @@ const at = (path: string, environment: 'live' | 'test' = 'live'): Partial<Shared
         organizationId: 'org_01hzy3v7k0a4s9d8f7g6h5j4k3',
         organizationName: 'Analytical Engines',
         role: 'owner',
+        lacksSecondFactor: false,
       },
-      { organizationId: 'org_01hzy3v7k0a4s9d8f7g6h5j4k4', organizationName: LONG, role: 'viewer' },
+      {
+        organizationId: 'org_01hzy3v7k0a4s9d8f7g6h5j4k4',
+        organizationName: LONG,
+        role: 'viewer',
+        lacksSecondFactor: false,
+      },
     ],
   }),
 });
