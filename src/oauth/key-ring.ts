@@ -66,9 +66,14 @@ export function createKeyRing(store: Pick<SigningKeyStore, 'list'>, onFailure: (
     sign: async (kid: string, signingInput: Uint8Array): Promise<Buffer> => {
       const key = loaded.byKid.get(kid);
       if (!key) throw new Error('the signing key was dropped meanwhile');
-      // RFC 7518 §3.4: the two numbers of an ECDSA signature side by side, not in DER. RFC 8037 §3.1: no digest of its own.
-      const digest = key.algorithm === 'EdDSA' ? null : 'sha256';
-      return signAsync(digest, signingInput, { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
+      switch (key.algorithm) {
+        case 'RS256':
+          return signAsync('sha256', signingInput, key.privateKey);
+        case 'ES256': // RFC 7518 §3.4: the two numbers of the signature side by side, not in DER
+          return signAsync('sha256', signingInput, { key: key.privateKey, dsaEncoding: 'ieee-p1363' });
+        case 'EdDSA': // RFC 8037 §3.1: no digest of its own
+          return signAsync(null, signingInput, key.privateKey);
+      }
     },
   };
 }

@@ -190,6 +190,17 @@ describeWith('postgresql', 'RFC 7009, over two processes', () => {
     expect(wrong).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
   });
 
+  test('§2.1: a page of a public app may call it from another origin (CORS)', async () => {
+    const { clientId } = site.made.apps.spa;
+    const response = await fetch(new URL('/oauth/revoke', site.server.url), {
+      method: 'POST',
+      headers: { Origin: 'https://app.example.com' },
+      body: new URLSearchParams({ token: 'nonsense', client_id: clientId }),
+    });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('access-control-allow-origin')).toBe('https://app.example.com');
+  });
+
   test('fifty revocations of one family at once all answer 200, and it is recorded once', async () => {
     const person = await addPerson(site.services, 'fifty@example.com', [
       { organizationId: site.made.organization.id, role: 'member' },

@@ -310,6 +310,7 @@ describe('standing: what a token rests on', () => {
     ['the person left the organization', { ...USER, role: undefined }],
     ['consent was withdrawn', { ...USER, grantId: undefined }],
     ['consent was withdrawn and given again, in the same second', { ...USER, grantId: 'grant-2' }],
+    ['the token was revoked, or the key that signed it dropped', { ...USER, revoked: true }],
   ])('%s: credential_revoked', async (_name, user) => {
     expect(await outcome(await sign(), { user })).toBe('credential_revoked');
   });
@@ -327,6 +328,7 @@ describe('standing: what a token rests on', () => {
   test.each([
     ['the app is gone', undefined],
     ['the app is of another organization', { ...APP, organizationId: 'org_2' }],
+    ['the token was revoked, or the key that signed it dropped', { ...APP, revoked: true }],
   ])('client credentials, %s: credential_revoked', async (_name, app) => {
     expect(await outcome(await sign({ sub: 'app_1' }), { app })).toBe('credential_revoked');
   });
