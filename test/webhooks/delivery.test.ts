@@ -3,7 +3,7 @@ import { bootstrapDatabase } from '../support/bootstrapped.ts';
 import { freshDataDir, freshPostgres } from '../support/databases.ts';
 import { describeWith } from '../support/needs.ts';
 import { withDatabase } from '../support/prepare.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { startServer } from '../support/server-process.ts';
 import { type Site, startSite } from '../support/site.ts';
 import {
   answering,
@@ -186,28 +186,6 @@ describeWith('postgresql', 'Deliveries', () => {
     );
     return other.apiKeys;
   };
-
-  test('kill -9 in mid-delivery: another process sends it, and nothing is lost', async () => {
-    const { secret } = await create(receiver.url);
-    const second: ServerProcess = await startServer({ ...env, DATA_DIR: freshDataDir().dataDir });
-    closing.push(second.stop);
-    receiver.behave(hanging);
-    const wanted: string[] = [];
-    for (let i = 0; i < 20; i++) wanted.push(await newPrompt());
-    await receiver.until((received) => received.length >= 10);
-    await site.server.kill(); // what it had under way is never answered
-    receiver.behave(answering(200));
-    const arrived = () => new Set(receiver.received.map(({ event }) => event.data['id']));
-    await receiver.until(() => wanted.every((id) => arrived().has(id)), 60_000);
-    for (const request of receiver.received) {
-      expect(verifySignature(secret, request)).toEqual(request.event);
-    }
-    site.server = await startServer({
-      ...env,
-      DATA_DIR: site.server.dataDir,
-      PORT: String(site.server.port),
-    });
-  }, 120_000);
 
   test('SIGTERM: what is under way is finished and written down, and not sent again', async () => {
     const { id } = await create(receiver.url);
