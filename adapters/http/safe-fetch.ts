@@ -1,4 +1,3 @@
-import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import {
   type ClientRequest,
   Agent as HttpAgent,
@@ -14,14 +13,7 @@ import {
   SafeFetchError,
   type SafeFetchOptions,
 } from '../../src/kernel/safe-fetch.ts';
-
-/** All addresses of a host name. */
-type Resolve = (hostname: string) => Promise<LookupAddress[]>;
-
-const resolveBySystem: Resolve = (hostname) =>
-  new Promise((resolve, reject) => {
-    dnsLookup(hostname, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
-  });
+import { createDnsResolve, type Resolve } from './resolve.ts';
 
 /**
  * See `SafeFetch`. The name is looked up once, by the `lookup` hook of the very socket that then connects to what the hook
@@ -32,7 +24,7 @@ const resolveBySystem: Resolve = (hostname) =>
  */
 export function createSafeFetch({
   allowLoopback,
-  resolve = resolveBySystem,
+  resolve = createDnsResolve(),
 }: {
   allowLoopback: boolean;
   resolve?: Resolve;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { ALL_SCOPES, SCOPES } from '../../config/scopes.ts';
 import type { Route } from '../http/route.ts';
 import { ERRORS } from '../kernel/errors.ts';
+import { openApiWebhooks } from './webhooks.ts';
 
 type Json = Record<string, unknown>;
 
@@ -28,6 +29,7 @@ export function openApiDocument(routes: readonly Route[], urls: { apiUrl: string
     servers: [{ url: urls.apiUrl }],
     externalDocs: { url: `${urls.webUrl}/docs` },
     paths,
+    webhooks: openApiWebhooks(),
     components: {
       schemas,
       securitySchemes: securitySchemes(urls),

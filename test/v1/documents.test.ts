@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../adapters/database/database.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
+import { WEBHOOK_EVENTS } from '../../config/webhook-events.ts';
 import { databases } from '../support/databases.ts';
 import { type Api, startApi } from './support.ts';
 
@@ -53,6 +54,16 @@ describe('the route table', () => {
 });
 
 describe('/openapi.json', () => {
+  test('says what webhooks are sent: every event, by its type', async () => {
+    const { json } = await get('/openapi.json');
+    expect(Object.keys(json['webhooks'] ?? {})).toEqual(Object.keys(WEBHOOK_EVENTS));
+    const post = json['webhooks']?.['prompt.updated']?.['post'];
+    expect(post?.['requestBody']?.['content']?.['application/json']?.['schema']).toMatchObject({
+      required: ['id', 'type', 'apiVersion', 'createdAt', 'data'],
+      properties: { type: { const: 'prompt.updated' } },
+    });
+  });
+
   test('needs no credential, may be kept, and may be read by any website', async () => {
     const { status, headers, json } = await get('/openapi.json');
     expect([status, json['openapi']]).toEqual([200, '3.1.0']);
