@@ -135,6 +135,18 @@ describeEachDatabase('Webhooks', (open) => {
       expect(events).toEqual([]);
     });
 
+    test('a webhook that is deleted meanwhile doesn’t fail the change that it would have been told of', async () => {
+      for (let round = 0; round < 10; round++) {
+        const { webhook } = await newWebhook();
+        await Promise.all([
+          ...Array.from({ length: 5 }, () => tell(webhook)),
+          webhooks.delete(webhook.id),
+          ...Array.from({ length: 5 }, () => tell(webhook)),
+        ]);
+        expect(await waitingFor(webhook)).toEqual([]);
+      }
+    });
+
     test('is of the transaction: what is rolled back is not told', async () => {
       const { webhook } = await newWebhook();
       const failed = database.transaction(async () => {
@@ -167,6 +179,20 @@ describeEachDatabase('Webhooks', (open) => {
       expect(await waitingFor(webhook)).toMatchObject([
         { status: 'succeeded', attemptCount: 1, attempts: [attempt], nextAttemptAt: undefined },
       ]);
+    });
+
+    test('of workers that ask at once each gets deliveries of its own', async () => {
+      await emptyQueue();
+      const { webhook } = await newWebhook();
+      for (let i = 0; i < 40; i++) await tell(webhook);
+      const claims: string[] = [];
+      for (let round = 0; round < 5; round++) {
+        const workers = Array.from({ length: 10 }, (_, index) => `w${index}`);
+        const claimed = await Promise.all(workers.map((worker) => claim({ worker, most: 2 })));
+        claims.push(...claimed.flat().map(({ id }) => id));
+      }
+      expect(new Set(claims).size).toBe(claims.length);
+      expect(claims.length).toBeGreaterThanOrEqual(10);
     });
 
     test('gives it to another when the lease has ended; the first can’t complete it any more', async () => {

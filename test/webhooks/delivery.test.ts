@@ -187,6 +187,21 @@ describeWith('postgresql', 'Deliveries', () => {
     return other.apiKeys;
   };
 
+  test('a receiver that takes longer than a lease gets each once, however many processes send', async () => {
+    const second = await startServer({ ...env, DATA_DIR: freshDataDir().dataDir });
+    closing.push(second.stop);
+    const { id } = await create(receiver.url);
+    receiver.behave((response) => void setTimeout(() => response.writeHead(204).end(), 20_000));
+    for (let i = 0; i < 8; i++) await newPrompt(); // of one, its own process might be the first to look again
+    let deliveries: Json[] = [];
+    while (deliveries.length < 8 || deliveries.some(({ status }) => status !== 'succeeded')) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      deliveries = await deliveriesOf(id);
+    }
+    expect(deliveries.map(({ attemptCount }) => attemptCount)).toEqual(Array.from({ length: 8 }, () => 1));
+    expect(receiver.received).toHaveLength(8);
+  }, 60_000);
+
   test('SIGTERM: what is under way is finished and written down, and not sent again', async () => {
     const { id } = await create(receiver.url);
     let release = () => {};
