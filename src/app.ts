@@ -13,6 +13,7 @@ import { sessionRoutes } from './accounts/session-routes.ts';
 import { createSignIn } from './accounts/sign-in.ts';
 import { createSignInForm } from './accounts/sign-in-form.ts';
 import { createSignedInPages, secondFactorSetup } from './accounts/signed-in-pages.ts';
+import { describeAlert } from './alerts/describe.ts';
 import { apiKeysOutside } from './api-keys/outside-use.ts';
 import { createApiKeyResolver } from './api-keys/verify.ts';
 import { apiRoutes } from './api-routes.ts';
@@ -303,6 +304,12 @@ export function createApp(services: Services): Koa {
       }),
       requireRecentSignIn: signedInPages.requireRecentSignIn,
       secondFactorSetup,
+      hasRecentSignIn: signedInPages.hasRecentSignIn,
+      latestAlerts: async (visible) =>
+        (await services.listAlerts(visible, { limit: 5, after: undefined })).map((alert) => ({
+          ...describeAlert(alert),
+          at: alert.createdAt.toISOString(),
+        })),
     }).routes(),
     docsRoutes({ renderPage, apiUrl, webUrl }).routes(),
   );

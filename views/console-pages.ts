@@ -49,6 +49,7 @@ type OverviewPage = {
   /** The last 24 hours. */
   rows: readonly UsageRow[];
   total: Omit<UsageRow, 'at'>;
+  alerts: readonly Alert[];
   quotas: readonly Quota[];
   usageUrl: string;
   hasKeys: boolean;
@@ -206,6 +207,7 @@ type AppPage = {
     redirectUris: readonly string[];
     postLogoutRedirectUris: readonly string[];
     requirePkce: boolean;
+    limits: readonly { label: string; value: number }[];
     /** Where its keys are, in place of a secret. */
     keys: string | undefined;
     homepageUrl: string | undefined;
@@ -235,6 +237,9 @@ export type AppValues = {
   redirectUris: string;
   postLogoutRedirectUris: string;
   requirePkce: boolean;
+  perMinute: string;
+  perDay: string;
+  burst: string;
   jwksUri: string;
   homepageUrl: string;
   logoUrl: string;
@@ -278,7 +283,10 @@ type MemberPage = FormOf<{ role: string }> & {
 
 type InvitePage = FormOf<{ email: string; role: string }> & { roles: readonly Choice[] };
 
-type SettingsPage = FormOf<{ name: string }> & {
+export type SettingsValues = { name: string; leakedSecrets: string };
+
+type SettingsPage = FormOf<SettingsValues> & {
+  leakChoices: readonly Choice[];
   mayChange: boolean;
   saved: boolean;
   organization: { id: string; plan: string; createdAt: string };
@@ -427,3 +435,6 @@ type TryTokenPage = {
   token: { value: string; header: string; claims: string } | undefined;
   curl: string | undefined;
 };
+
+/** Something that an owner should look at. */
+export type Alert = { title: string; text: string; at: string };

@@ -8,6 +8,8 @@ export type Frame = {
   nav: readonly { label: string; url: string; icon: Icon; current: boolean }[];
   /** In the person's own menu, above "Sign out". */
   personLinks: readonly { label: string; url: string }[];
+  /** Where to prove who one is, for a form that came back for want of that. */
+  proofUrl?: string | undefined;
   /** The organization and the environment; absent on pages that belong to the person alone. */
   switcher?: Switcher | undefined;
 };

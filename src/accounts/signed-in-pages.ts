@@ -28,6 +28,8 @@ export type SignedInPages = {
    * who has one). Others do that first, and come back: to this page, or for a form that was posted to `back`, the page that shows it.
    */
   recently(back: string, handler: Handler): Middleware;
+  /** Whether they have; nobody is sent anywhere. */
+  hasRecentSignIn(ctx: Context): Promise<boolean>;
   /** The same in the midst of a handler. Undefined when the browser was sent to prove it. */
   requireRecentSignIn(ctx: Context, back: string): Promise<SignedIn | undefined>;
 };
@@ -62,6 +64,10 @@ export function createSignedInPages({ currentSession, findUser, clock }: SignedI
     recently: (back, handler) => async (ctx) => {
       const who = await requireRecentSignIn(ctx, back);
       if (who) await handler(ctx, who);
+    },
+    hasRecentSignIn: async (ctx) => {
+      const session = await currentSession(ctx);
+      return session !== undefined && isRecent(session.provedAt, clock());
     },
     requireRecentSignIn,
   };

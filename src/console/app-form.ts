@@ -3,6 +3,7 @@ import type { AppValues } from '../../views/console-pages.ts';
 import type { AppObject } from '../apps/routes.ts';
 import type { Form } from '../http/forms.ts';
 import { linesOf } from './faults.ts';
+import { LIMIT_FIELDS, limitsOfForm, limitValues, limitValuesOfForm } from './limit-fields.ts';
 
 export const APP_FIELDS = [
   'name',
@@ -11,6 +12,7 @@ export const APP_FIELDS = [
   'postLogoutRedirectUris',
   'scopes',
   'requirePkce',
+  ...LIMIT_FIELDS,
   'jwksUri',
   'homepageUrl',
   'logoUrl',
@@ -34,6 +36,7 @@ export const EMPTY_APP: AppValues = {
   redirectUris: '',
   postLogoutRedirectUris: '',
   requirePkce: true,
+  ...limitValues({}),
   jwksUri: '',
   homepageUrl: '',
   logoUrl: '',
@@ -46,6 +49,7 @@ export const valuesOfForm = (form: Form): AppValues => ({
   redirectUris: form.get('redirectUris'),
   postLogoutRedirectUris: form.get('postLogoutRedirectUris'),
   requirePkce: form.get('requirePkce') !== '',
+  ...limitValuesOfForm(form),
   jwksUri: form.get('jwksUri'),
   homepageUrl: form.get('homepageUrl'),
   logoUrl: form.get('logoUrl'),
@@ -58,6 +62,7 @@ export const valuesOfApp = (app: AppObject): AppValues => ({
   redirectUris: app.redirectUris.join('\n'),
   postLogoutRedirectUris: app.postLogoutRedirectUris.join('\n'),
   requirePkce: app.requirePkce,
+  ...limitValues(app.limits),
   jwksUri: app.jwksUri ?? '',
   homepageUrl: app.homepageUrl ?? '',
   logoUrl: app.logoUrl ?? '',
@@ -74,6 +79,7 @@ export function bodyOf(form: Form, kind: string) {
     postLogoutRedirectUris: forPeople ? linesOf(values.postLogoutRedirectUris) : [],
     scopes: [...new Set(form.all('scope'))],
     requirePkce: kind !== 'web' || values.requirePkce,
+    limits: limitsOfForm(form),
     jwksUri: kind === 'web' || kind === 'service' ? orNull(values.jwksUri) : null,
     homepageUrl: orNull(values.homepageUrl),
     logoUrl: orNull(values.logoUrl),

@@ -16,6 +16,7 @@ import {
 import { showClientSecret } from './app-secret-pages.ts';
 import { attempt, type Faults } from './faults.ts';
 import { findApp } from './find-app.ts';
+import { limitsInWords } from './limit-fields.ts';
 import type { NamesOf } from './names.ts';
 import { scopeGroups } from './scope-choice.ts';
 import { type ConsolePage, queryOf, type Visit } from './visit.ts';
@@ -72,7 +73,7 @@ export function appPages({ apiUrl, webUrl, namesOf }: AppPageDeps): ConsolePage[
       method: 'POST',
       path: '/apps/new',
       scope: 'organization:admin',
-      recent: true,
+      recent: 'keep',
       handle: async (visit, form) => {
         const kind = form.get('kind');
         const body = { ...bodyOf(form, kind), kind, environment: visit.environment };
@@ -102,6 +103,7 @@ export function appPages({ apiUrl, webUrl, namesOf }: AppPageDeps): ConsolePage[
             redirectUris: app.redirectUris,
             postLogoutRedirectUris: app.postLogoutRedirectUris,
             requirePkce: app.requirePkce,
+            limits: limitsInWords(app.limits),
             keys: app.jwksUri ?? (app.jwks ? `${app.jwks.keys.length} given in the registration` : undefined),
             homepageUrl: app.homepageUrl ?? undefined,
             privacyUrl: app.privacyUrl ?? undefined,
@@ -142,7 +144,7 @@ export function appPages({ apiUrl, webUrl, namesOf }: AppPageDeps): ConsolePage[
       method: 'POST',
       path: '/apps/:id/edit',
       scope: 'organization:admin',
-      recent: true,
+      recent: 'keep',
       handle: async (visit, form) => {
         const app = await findApp(visit);
         const body = changeOf(form, app);

@@ -54,7 +54,7 @@ export function appSecretPages(): ConsolePage[] {
       method: 'POST',
       path: '/apps/:id/secrets/new',
       scope: 'organization:admin',
-      recent: true,
+      recent: 'keep',
       handle: async (visit, form) => {
         const app = await findApp(visit);
         const expiresOn = form.get('expiresOn');

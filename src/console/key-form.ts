@@ -2,26 +2,17 @@ import type { KeyRow, KeyValues } from '../../views/console-pages.ts';
 import type { ApiKeyObject } from '../api-keys/routes.ts';
 import type { Form } from '../http/forms.ts';
 import { linesOf } from './faults.ts';
+import { LIMIT_FIELDS, limitsOfForm, limitValues, limitValuesOfForm } from './limit-fields.ts';
 import { presetOf, scopesOf } from './scope-choice.ts';
 
-export const KEY_FIELDS = [
-  'name',
-  'scopes',
-  'expiresAt',
-  'ipAllowlist',
-  'limits.perMinute',
-  'limits.perDay',
-  'limits.burst',
-];
+export const KEY_FIELDS = ['name', 'scopes', 'expiresAt', 'ipAllowlist', ...LIMIT_FIELDS];
 
 export const EMPTY_KEY: KeyValues = {
   name: '',
   preset: 'read',
   expiresOn: '',
   ipAllowlist: '',
-  perMinute: '',
-  perDay: '',
-  burst: '',
+  ...limitValues({}),
 };
 
 export const valuesOfForm = (form: Form): KeyValues => ({
@@ -29,9 +20,7 @@ export const valuesOfForm = (form: Form): KeyValues => ({
   preset: form.get('preset'),
   expiresOn: form.get('expiresOn'),
   ipAllowlist: form.get('ipAllowlist'),
-  perMinute: form.get('perMinute'),
-  perDay: form.get('perDay'),
-  burst: form.get('burst'),
+  ...limitValuesOfForm(form),
 });
 
 export const valuesOfKey = (key: ApiKeyObject): KeyValues => ({
@@ -39,9 +28,7 @@ export const valuesOfKey = (key: ApiKeyObject): KeyValues => ({
   preset: presetOf(key.scopes),
   expiresOn: key.expiresAt?.slice(0, 10) ?? '',
   ipAllowlist: key.ipAllowlist.join('\n'),
-  perMinute: String(key.limits.perMinute ?? ''),
-  perDay: String(key.limits.perDay ?? ''),
-  burst: String(key.limits.burst ?? ''),
+  ...limitValues(key.limits),
 });
 
 /** What the form asks for, as the API takes it; nothing is judged here. */
@@ -52,16 +39,9 @@ export function bodyOf(form: Form) {
     scopes: scopesOf(form),
     expiresAt: values.expiresOn === '' ? null : `${values.expiresOn}T23:59:59.999Z`,
     ipAllowlist: linesOf(values.ipAllowlist),
-    limits: Object.fromEntries(
-      (['perMinute', 'perDay', 'burst'] as const)
-        .filter((name) => values[name] !== '')
-        .map((name) => [name, numberOf(values[name])]),
-    ),
+    limits: limitsOfForm(form),
   };
 }
-
-/** The text itself where it is no whole number: the API says what it has to be. */
-const numberOf = (text: string): number | string => (/^\d{1,15}$/.test(text) ? Number(text) : text);
 
 /** Of what the form asks for, what differs from the key as it is. A day that stayed is no change of the hour. */
 export function changeOf(form: Form, key: ApiKeyObject): Record<string, unknown> {

@@ -14,6 +14,7 @@ import {
   valuesOfForm,
   valuesOfKey,
 } from './key-form.ts';
+import { limitsInWords } from './limit-fields.ts';
 import type { NamesOf } from './names.ts';
 import { presetsFor, scopeGroups, scopesOf } from './scope-choice.ts';
 import { type ConsolePage, param, queryOf, type Visit } from './visit.ts';
@@ -84,7 +85,7 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
         key: {
           ...keyRow(key, visit.url(`/keys/${key.id}`)),
           ipAllowlist: key.ipAllowlist,
-          limits: limitsOf(key),
+          limits: limitsInWords(key.limits),
           createdBy: names(key.createdBy),
         },
         old: old?.status === 'expiring' ? keyRow(old, visit.url(`/keys/${old.id}`)) : undefined,
@@ -138,7 +139,7 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
       method: 'POST',
       path: '/keys/new',
       scope: 'organization:admin',
-      recent: true,
+      recent: 'keep',
       handle: async (visit, form) => {
         const { done, faults } = await attempt(KEY_FIELDS, () =>
           visit.call('POST /v1/api-keys', { body: { ...bodyOf(form), environment: visit.environment } }),
@@ -169,7 +170,7 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
       method: 'POST',
       path: '/keys/:id/edit',
       scope: 'organization:admin',
-      recent: true,
+      recent: 'keep',
       handle: async (visit, form) => {
         const key = await findKey(visit);
         const body = changeOf(form, key);
@@ -245,10 +246,3 @@ async function findKey(visit: Visit): Promise<ApiKeyObject> {
   if (key.environment !== visit.environment) throw notFound();
   return key;
 }
-
-const limitsOf = ({ limits }: ApiKeyObject): { label: string; value: number }[] =>
-  [
-    { label: 'a minute', value: limits.perMinute },
-    { label: 'a day', value: limits.perDay },
-    { label: 'at once (in a second)', value: limits.burst },
-  ].flatMap(({ label, value }) => (value === undefined ? [] : [{ label, value }]));

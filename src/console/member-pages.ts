@@ -108,7 +108,7 @@ export function memberPages({ grantableRoles, removeMember }: MemberPageDeps): C
       method: 'POST',
       path: '/members/invite',
       scope: 'organization:admin',
-      recent: true,
+      recent: 'keep',
       handle: async (visit, form) => {
         const body = { email: form.get('email'), role: form.get('role') };
         const { faults } = await attempt(['email', 'role'], () =>

@@ -1,4 +1,6 @@
+import type { Alert } from '../../views/console-pages.ts';
 import type { Clock } from '../kernel/clock.ts';
+import { type Visible, visibleTo } from '../principals/principal.ts';
 import { curlFor } from './curl.ts';
 import { eventRows } from './events.ts';
 import type { NamesOf } from './names.ts';
@@ -6,10 +8,16 @@ import { quotasOf } from './quota.ts';
 import { boundsOf, seriesOf, totalOf } from './usage-series.ts';
 import type { ConsolePage } from './visit.ts';
 
-export type OverviewDeps = { apiUrl: string; clock: Clock; namesOf: NamesOf };
+export type OverviewDeps = {
+  apiUrl: string;
+  clock: Clock;
+  namesOf: NamesOf;
+  /** Newest first, in words. */
+  latestAlerts(of: Visible): Promise<Alert[]>;
+};
 
 /** Where one arrives: how things stand, and the first steps where nothing stands yet. */
-export const overviewPages = ({ apiUrl, clock, namesOf }: OverviewDeps): ConsolePage[] => [
+export const overviewPages = ({ apiUrl, clock, namesOf, latestAlerts }: OverviewDeps): ConsolePage[] => [
   {
     method: 'GET',
     path: '',
@@ -28,6 +36,7 @@ export const overviewPages = ({ apiUrl, clock, namesOf }: OverviewDeps): Console
         environment,
         rows,
         total: totalOf(rows),
+        alerts: await latestAlerts(visibleTo(visit.principal, environment)),
         quotas: quotasOf(limits, environment),
         usageUrl: visit.url('/usage'),
         hasKeys: keys.data.length > 0,

@@ -6,12 +6,15 @@ import type { Csrf } from '../http/csrf.ts';
 import { type RenderPage, seeOther } from '../http/page.ts';
 import { withReturnTo } from '../http/return-to.ts';
 import { type Route, requireScope } from '../http/route.ts';
-import { notFound } from '../kernel/errors.ts';
+import { AppError, notFound } from '../kernel/errors.ts';
 import { isId } from '../kernel/ids.ts';
 import type { Principal } from '../principals/principal.ts';
 import { createCalls } from './calls.ts';
 import { frameOf, type Membership, placeIn } from './frame.ts';
 import type { ConsolePage, Person, Visit } from './visit.ts';
+
+/** Where people prove again who they are. */
+const PROOF_PATH = '/account/confirm';
 
 export type PipelineDeps = {
   routes: readonly Route[];
@@ -27,6 +30,8 @@ export type PipelineDeps = {
   requireRecentSignIn(ctx: Context, back: string): Promise<object | undefined>;
   /** Where a person sets up the second factor that an organization requires, and then goes on to `returnTo`. */
   secondFactorSetup(returnTo: string): string;
+  /** Whether they have proved it a moment ago; nobody is sent anywhere. */
+  hasRecentSignIn(ctx: Context): Promise<boolean>;
 };
 
 /** Undefined after sending somebody who isn't signed in to do so. */
@@ -86,9 +91,12 @@ export function consolePages(pages: readonly ConsolePage[], deps: PipelineDeps):
       call: callsFor({ principal, environment, ip: ctx.ip, requestId: ctx.state.requestId }),
       render: (page, data, options = {}) =>
         deps.renderPage(ctx, page, data, {
-          ...options,
+          ...(options.status === undefined ? {} : { status: options.status }),
           signedInAs: person,
-          frame: frameOf({ path: ctx.path, memberships, organizationId, environment }),
+          frame: {
+            ...frameOf({ path: ctx.path, memberships, organizationId, environment }),
+            ...(options.askProof ? { proofUrl: withReturnTo(PROOF_PATH, '/console') } : {}),
+          },
         }),
     };
   };
@@ -100,15 +108,31 @@ export function consolePages(pages: readonly ConsolePage[], deps: PipelineDeps):
       const visit = await enter(ctx);
       if (!visit) return;
       requireScope(visit.principal, page);
-      const form = page.method === 'POST' ? await deps.csrf.readForm(ctx) : undefined;
       const back = shown.has(page.path) ? ctx.path : ctx.path.replace(/\/[^/]+$/, '');
+      if (page.method === 'GET') {
+        if (page.recent && !(await deps.requireRecentSignIn(ctx, back))) return;
+        return page.handle(visit);
+      }
+      const form = await deps.csrf.readForm(ctx);
+      if (page.recent === 'keep') {
+        return page.handle((await deps.hasRecentSignIn(ctx)) ? visit : unproved(visit), form);
+      }
       if (page.recent && !(await deps.requireRecentSignIn(ctx, back))) return;
-      if (page.method === 'GET') return page.handle(visit);
-      if (form) return page.handle(visit, form);
+      return page.handle(visit, form);
     });
   }
   return router;
 }
+
+/** For who has to prove first who they are: nothing is changed, and every form comes back as it was sent. */
+const unproved = (visit: Visit): Visit => ({
+  ...visit,
+  call: (name, given) =>
+    name.startsWith('GET ')
+      ? visit.call(name, given)
+      : Promise.reject(new AppError('forbidden', 'Nothing was changed yet.')),
+  render: (page, data, options) => visit.render(page, data, { ...options, askProof: true }),
+});
 
 /**
  * A person at our own pages, as the API knows people: what their role may give is what they may do, and the audit log

@@ -7,7 +7,7 @@ import { deliveryPages } from './delivery-pages.ts';
 import { type KeyPageDeps, keyPages } from './key-pages.ts';
 import { type MemberPageDeps, memberPages } from './member-pages.ts';
 import { type OrganizationPageDeps, organizationPages } from './organization-pages.ts';
-import { overviewPages } from './overview-pages.ts';
+import { type OverviewDeps, overviewPages } from './overview-pages.ts';
 import { consolePages, type PipelineDeps } from './pipeline.ts';
 import { createPlaceMemory } from './place-memory.ts';
 import { settingsPages } from './settings-pages.ts';
@@ -31,7 +31,7 @@ export type ConsoleDeps = Omit<PipelineDeps, 'remember'> &
   Omit<OrganizationPageDeps, 'remembered'> &
   Omit<PageDeps, 'tryStates'> & { sealer: Sealer; secure: boolean };
 
-type PageDeps = KeyPageDeps & AppPageDeps & MemberPageDeps & TryPageDeps;
+type PageDeps = OverviewDeps & KeyPageDeps & AppPageDeps & MemberPageDeps & TryPageDeps;
 
 /** All pages inside an organization: what is served, and what the tests walk. */
 export const pagesOf = (deps: PageDeps): ConsolePage[] => [

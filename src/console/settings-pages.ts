@@ -1,11 +1,18 @@
+import type { Choice, SettingsValues } from '../../views/console-pages.ts';
 import { seeOther } from '../http/page.ts';
+import type { LeakedSecrets } from '../organizations/organization.ts';
 import { attempt, type Faults } from './faults.ts';
 import { limitRows } from './quota.ts';
 import { type ConsolePage, queryOf, type Visit } from './visit.ts';
 
+const LEAK_CHOICES: (Choice & { value: LeakedSecrets })[] = [
+  { value: 'revoke', label: 'End it at once', hint: 'The safe choice: what still uses it stops working' },
+  { value: 'roll', label: 'Give it an hour', hint: 'A new one is made, and the old one ends in an hour' },
+];
+
 /** The organization itself: its name, its plan and what that allows. */
 export function settingsPages(): ConsolePage[] {
-  const show = async (visit: Visit, name?: string, faults?: Faults) => {
+  const show = async (visit: Visit, typed?: SettingsValues, faults?: Faults) => {
     const organization = await visit.call('GET /v1/organization');
     const limits = await visit.call('GET /v1/limits');
     visit.render(
@@ -13,7 +20,8 @@ export function settingsPages(): ConsolePage[] {
       {
         action: visit.url('/settings'),
         cancelUrl: visit.url('/settings'),
-        values: { name: name ?? organization.name },
+        values: typed ?? { name: organization.name, leakedSecrets: organization.leakedSecrets },
+        leakChoices: LEAK_CHOICES,
         errors: faults?.fields ?? {},
         notice: faults?.notice,
         mayChange: visit.may('organization:admin'),
@@ -38,11 +46,15 @@ export function settingsPages(): ConsolePage[] {
       path: '/settings',
       scope: 'organization:admin',
       handle: async (visit, form) => {
-        const name = form.get('name');
-        const { faults } = await attempt(['name'], () =>
-          visit.call('PATCH /v1/organization', { body: { name } }),
+        const values = { name: form.get('name'), leakedSecrets: form.get('leakedSecrets') };
+        const before: Record<string, unknown> = await visit.call('GET /v1/organization');
+        const body = Object.fromEntries(
+          Object.entries(values).filter(([name, value]) => value !== before[name]),
         );
-        if (faults) return show(visit, name, faults);
+        const { faults } = await attempt(Object.keys(values), () =>
+          visit.call('PATCH /v1/organization', { body }),
+        );
+        if (faults) return show(visit, values, faults);
         seeOther(visit.ctx, visit.url('/settings?saved=1'));
       },
     },

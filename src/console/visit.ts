@@ -24,7 +24,15 @@ export type Visit = {
   url(path: string): string;
   /** The API, as this person. */
   call: CallApi;
-  render<P extends keyof ConsolePages>(page: P, data: Pages[P], options?: { status?: number }): void;
+  render<P extends keyof ConsolePages>(
+    page: P,
+    data: Pages[P],
+    options?: {
+      status?: number;
+      /** Says that they have to prove first who they are, with the way to do it. */
+      askProof?: true;
+    },
+  ): void;
 };
 
 type Declared = {
@@ -32,8 +40,11 @@ type Declared = {
   path: string;
   /** What the person's role has to give. */
   scope: Scope;
-  /** Shows or changes secrets or members: the person has proved who they are a moment ago. */
-  recent?: true;
+  /**
+   * Shows or changes secrets or members: the person has proved who they are a moment ago. Who hasn't is sent to do that;
+   * `keep`: from a form, which comes back with what was typed, they go by themselves, and send it again.
+   */
+  recent?: true | 'keep';
 };
 
 /** A page, or what one of its forms does. What it needs is declared; the pipeline sees to it. */

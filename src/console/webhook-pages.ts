@@ -122,7 +122,7 @@ export function webhookPages(): ConsolePage[] {
       method: 'POST',
       path: '/webhooks/new',
       scope: 'webhooks:write',
-      recent: true,
+      recent: 'keep',
       handle: async (visit, form) => {
         const { done, faults } = await attempt(WEBHOOK_FIELDS, () =>
           visit.call('POST /v1/webhooks', { body: bodyOf(form) }),

@@ -100,6 +100,7 @@ describe('Apps in the console', () => {
         scope: ['prompts:read', 'reports:read'],
         requirePkce: 'yes',
         homepageUrl: '',
+        perDay: '500',
       },
       '/edit',
     );
@@ -109,7 +110,7 @@ describe('Apps in the console', () => {
       { type: 'app.updated' },
       { limit: 1, after: undefined },
     );
-    expect(event?.data).toMatchObject({ fields: ['scopes', 'homepageUrl'] });
+    expect(event?.data).toMatchObject({ fields: ['scopes', 'limits', 'homepageUrl'] });
     const question = await owner.open(console_.path(`/apps/${id}/delete`));
     await owner.submit(question, {}, '/delete');
     expect((await owner.open(console_.path(`/apps/${id}`))).status).toBe(404);

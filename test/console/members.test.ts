@@ -71,10 +71,13 @@ describe('Members in the console', () => {
   });
 
   test('the organization gets another name; a viewer has no form for it', async () => {
-    const saved = await submit(owner, console_.path('/settings'), { name: 'Renamed' });
+    const saved = await submit(owner, console_.path('/settings'), {
+      name: 'Renamed',
+      leakedSecrets: 'revoke',
+    });
     expect(textOf(saved.html)).toContain('Saved.');
     expect(textOf((await owner.open(console_.path('/settings'))).html)).toContain('Renamed');
-    const bad = await submit(owner, console_.path('/settings'), { name: ' ' });
+    const bad = await submit(owner, console_.path('/settings'), { name: ' ', leakedSecrets: 'revoke' });
     expect(bad.status).toBe(422);
     expect((await (await console_.join('viewer')).open(console_.path('/settings'))).html).not.toContain(
       'name="name"',

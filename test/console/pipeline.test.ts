@@ -15,6 +15,7 @@ const pages = pagesOf({
   namesOf: async () => () => undefined,
   grantableRoles: () => [],
   removeMember: async () => {},
+  latestAlerts: async () => [],
   tryStates: { keep: () => {}, find: () => undefined, forget: () => {} },
   requestToken: async () => ({ status: 400, body: {} }),
 });
@@ -112,5 +113,73 @@ describe('Every page of the console', () => {
     expect(textOf(made.html)).toContain('Make your first request');
     await agent.open(made.url.replace('/live', '/test'));
     expect((await agent.open('/console')).url).toContain('/test');
+  });
+});
+
+describe('Who proved more than ten minutes ago that it is them', () => {
+  let console_: Console;
+
+  beforeAll(async () => {
+    console_ = await startConsole();
+    console_.later(11);
+  });
+  afterAll(() => console_?.close());
+
+  const confirm = (url: string) => `/account/confirm?${new URLSearchParams({ returnTo: url })}`;
+  const send = async (path: string, form?: Record<string, string>) =>
+    fetch(console_.url + path, {
+      redirect: 'manual',
+      headers: { accept: 'text/html', cookie: await console_.owner.jar.getCookieString(console_.url + path) },
+      ...(form ? { method: 'POST', body: new URLSearchParams(form) } : {}),
+    });
+
+  test.each(pages.filter(({ method, recent }) => method === 'GET' && recent))(
+    'proves it again before GET $path',
+    async ({ path }) => {
+      const url = console_.path(filled(path));
+      expect((await send(url)).headers.get('location')).toBe(confirm(url));
+    },
+  );
+
+  test.each(pages.filter(({ method, recent }) => method === 'POST' && recent === true))(
+    'proves it again before POST $path',
+    async ({ path }) => {
+      const _csrf = csrfOf(await console_.owner.open(console_.path('/keys')));
+      const answer = await send(console_.path(filled(path)), { _csrf });
+      expect(answer.headers.get('location')).toMatch(/^\/account\/confirm\?/);
+    },
+  );
+
+  test('loses nothing of what was typed meanwhile, and nothing is changed', async () => {
+    const _csrf = csrfOf(await console_.owner.open(console_.path('/keys')));
+    for (const [path, typed] of [
+      ['/keys/new', { name: 'Typed for long', preset: 'read' }],
+      ['/apps/new', { name: 'Typed for long', kind: 'service' }],
+      ['/members/invite', { email: 'typed@example.com', role: 'viewer' }],
+      ['/webhooks/new', { url: 'https://typed.example/', event: '*' }],
+    ] as const) {
+      const answer = await send(console_.path(path), { _csrf, ...typed });
+      expect(answer.status).toBe(403);
+      const html = await answer.text();
+      expect(html).toContain(`value="${Object.values(typed)[0]}"`);
+      expect(html).toContain('href="/account/confirm?returnTo=%2Fconsole"');
+      expect(textOf((await console_.owner.open(console_.path(path.replace(/\/\w+$/, '')))).html)).not.toMatch(
+        /typed/i,
+      );
+    }
+  });
+
+  test('a change that may be made at leisure can be: the name of the organization', async () => {
+    const form = await console_.owner.open(console_.path('/settings'));
+    const saved = await console_.owner.submit(
+      form,
+      { name: 'At leisure', leakedSecrets: 'roll' },
+      '/settings',
+    );
+    expect(textOf(saved.html)).toContain('Saved.');
+    expect(await console_.services.organizations.find(console_.made.organization.id)).toMatchObject({
+      name: 'At leisure',
+      leakedSecrets: 'roll',
+    });
   });
 });

@@ -25,6 +25,8 @@ export type Console = {
   join(role: Role): Promise<UserAgent>;
   /** How many statements the work took. */
   statementsOf(work: () => Promise<unknown>): Promise<number>;
+  /** The clock of the service goes on by so many minutes. */
+  later(minutes: number): void;
   close(): Promise<void>;
 };
 
@@ -37,7 +39,9 @@ export async function startConsole(env: Record<string, string> = {}): Promise<Co
   const config = loadConfig({ DATA_DIR: dataDir, API_URL: url, WEB_URL: url, ...env });
   const services = await openServices(config, createLogger('warn'));
   const made = await bootstrap(services);
-  const handle = createApp(services).callback();
+  let laterMs = 0;
+  const clock = () => new Date(Date.now() + laterMs);
+  const handle = createApp({ ...services, clock }).callback();
   server.on('request', (req, res) => void handle(req, res));
   const { agent: owner } = await signIn({ url }, made.user);
 
@@ -69,6 +73,9 @@ export async function startConsole(env: Record<string, string> = {}): Promise<Co
       await work();
       knex.off('query', note);
       return count;
+    },
+    later: (minutes) => {
+      laterMs += minutes * 60_000;
     },
     close: async () => {
       server.closeAllConnections();

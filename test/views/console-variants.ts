@@ -23,7 +23,11 @@ const AT = '2026-01-15T10:30:00.000Z';
 /** The frame around a page, as the console makes it. */
 const at = (path: string, environment: 'live' | 'test' = 'live'): Partial<Shared> => ({
   signedInAs: { name: 'Ada Lovelace', email: 'ada@example.com' },
-  frame: frameOf({
+  frame: inConsole(path, environment),
+});
+
+const inConsole = (path: string, environment: 'live' | 'test' = 'live') =>
+  frameOf({
     path: `${BASE.replace('/live', `/${environment}`)}${path}`,
     organizationId: 'org_01hzy3v7k0a4s9d8f7g6h5j4k3',
     environment,
@@ -41,8 +45,7 @@ const at = (path: string, environment: 'live' | 'test' = 'live'): Partial<Shared
         lacksSecondFactor: false,
       },
     ],
-  }),
-});
+  });
 
 const key = (over: Partial<KeyRow> = {}): KeyRow => ({
   id: 'key_01hzy3v7k0a4s9d8f7g6h5j4k3',
@@ -123,6 +126,14 @@ const usage: ConsolePages['console/usage'] = {
 const overview = {
   rows: usageRows,
   total: totalOf(usageRows),
+  alerts: [
+    {
+      title: 'A credential was used from a new network',
+      text: `The credential "${RTL}" was used from ${UNBROKEN}.`,
+      at: AT,
+    },
+    { title: 'The day’s quota is used up', text: '1000 of 1000 calls of today (UTC) are used.', at: AT },
+  ],
   quotas: [
     { label: 'API keys', limit: 1_000, used: 312, resetAt: AT },
     { label: 'Apps for people', limit: 1_000, used: 870, resetAt: AT },
@@ -196,7 +207,11 @@ const roles = [
 const settings: ConsolePages['console/settings'] = {
   action: `${BASE}/settings`,
   cancelUrl: `${BASE}/settings`,
-  values: { name: 'Analytical Engines' },
+  values: { name: 'Analytical Engines', leakedSecrets: 'revoke' },
+  leakChoices: [
+    { value: 'revoke', label: 'End it at once', hint: 'The safe choice' },
+    { value: 'roll', label: 'Give it an hour', hint: 'A new one is made' },
+  ],
   errors: {},
   mayChange: true,
   saved: true,
@@ -346,6 +361,11 @@ export const consoleVariants: Record<string, Variant> = {
     shared: at('/keys/key_1'),
   },
   'console-key-new': { page: 'console/key-form', data: keyForm, shared: at('/keys/new') },
+  'console-key-unproved': {
+    page: 'console/key-form',
+    data: { ...keyForm, notice: 'Nothing was changed yet.' },
+    shared: { ...at('/keys/new'), frame: { ...inConsole('/keys/new'), proofUrl: '/account/confirm' } },
+  },
   'console-key-form-errors': {
     page: 'console/key-form',
     data: {
@@ -428,6 +448,7 @@ export const consoleVariants: Record<string, Variant> = {
         ],
         postLogoutRedirectUris: ['https://northwind.example/'],
         requirePkce: false,
+        limits: [{ label: 'a day', value: 12_000 }],
         keys: 'https://northwind.example/jwks.json',
         homepageUrl: 'https://northwind.example',
         privacyUrl: 'javascript:alert(1)',
@@ -457,6 +478,7 @@ export const consoleVariants: Record<string, Variant> = {
         redirectUris: [],
         postLogoutRedirectUris: [],
         requirePkce: true,
+        limits: [],
         keys: undefined,
         homepageUrl: undefined,
         privacyUrl: undefined,
@@ -483,6 +505,7 @@ export const consoleVariants: Record<string, Variant> = {
         requirePkce: 'May be false for apps of the kind web alone.',
         logoUrl: 'Must be an https URL.',
         jwksUri: 'Must be an https URL.',
+        'limits.perDay': 'Must be a whole number.',
       },
       notice: 'An organization may have 100 apps: delete one first.',
     },
@@ -707,7 +730,7 @@ export const consoleVariants: Record<string, Variant> = {
   'console-settings': { page: 'console/settings', data: settings, shared: at('/settings') },
   'console-settings-viewer': {
     page: 'console/settings',
-    data: { ...settings, mayChange: false, saved: false, values: { name: UNBROKEN } },
+    data: { ...settings, mayChange: false, saved: false, values: { name: UNBROKEN, leakedSecrets: 'roll' } },
     shared: at('/settings'),
   },
   'console-audit-log': {
