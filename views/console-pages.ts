@@ -283,7 +283,7 @@ type MemberPage = FormOf<{ role: string }> & {
 
 type InvitePage = FormOf<{ email: string; role: string }> & { roles: readonly Choice[] };
 
-export type SettingsValues = { name: string; leakedSecrets: string };
+export type SettingsValues = { name: string; leakedSecrets: string; requireSecondFactor: boolean };
 
 type SettingsPage = FormOf<SettingsValues> & {
   leakChoices: readonly Choice[];

@@ -20,7 +20,11 @@ export function settingsPages(): ConsolePage[] {
       {
         action: visit.url('/settings'),
         cancelUrl: visit.url('/settings'),
-        values: typed ?? { name: organization.name, leakedSecrets: organization.leakedSecrets },
+        values: typed ?? {
+          name: organization.name,
+          leakedSecrets: organization.leakedSecrets,
+          requireSecondFactor: organization.requireSecondFactor,
+        },
         leakChoices: LEAK_CHOICES,
         errors: faults?.fields ?? {},
         notice: faults?.notice,
@@ -45,8 +49,13 @@ export function settingsPages(): ConsolePage[] {
       method: 'POST',
       path: '/settings',
       scope: 'organization:admin',
+      recent: 'keep',
       handle: async (visit, form) => {
-        const values = { name: form.get('name'), leakedSecrets: form.get('leakedSecrets') };
+        const values = {
+          name: form.get('name'),
+          leakedSecrets: form.get('leakedSecrets'),
+          requireSecondFactor: form.get('requireSecondFactor') !== '',
+        };
         const before: Record<string, unknown> = await visit.call('GET /v1/organization');
         const body = Object.fromEntries(
           Object.entries(values).filter(([name, value]) => value !== before[name]),

@@ -110,7 +110,7 @@ describeWith('chromium', 'The console in Chromium', () => {
     expect(await time.getAttribute('title')).toContain(`${expected('UTC')} UTC`);
   }, 60_000);
 
-  test('register an app → try it → the token works, for what was allowed', async () => {
+  test('register an app → authorize → it is among the connected apps → withdraw → its token is refused', async () => {
     await go(ada, 'Apps');
     await ada.getByRole('link', { name: 'Register an app' }).click();
     await ada.getByLabel(/^Single-page app/).check();
@@ -130,6 +130,18 @@ describeWith('chromium', 'The console in Chromium', () => {
     const token = (await ada.locator('#token').textContent())?.trim() ?? '';
     expect(claimsOf(token)['scope']).toBe('prompts:read');
     expect((await call(token, '/v1/prompts')).status).toBe(200);
+
+    await ada.locator('.bar-person summary').click();
+    await ada.getByRole('link', { name: 'Your account' }).click();
+    await ada
+      .getByRole('navigation', { name: 'Account' })
+      .getByRole('link', { name: 'Connected apps' })
+      .click();
+    await ada.getByRole('heading', { name: 'Engine room' }).waitFor();
+    await ada.getByRole('link', { name: 'Withdraw Engine room' }).click();
+    await submit(ada, 'Withdraw');
+    await ada.getByRole('heading', { name: 'No app is connected' }).waitFor();
+    expect((await call(token, '/v1/prompts')).status).toBe(401);
   }, 120_000);
 
   test('invite a member → they join → they see, and are refused what the role forbids', async () => {

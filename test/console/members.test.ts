@@ -70,17 +70,31 @@ describe('Members in the console', () => {
     expect((await viewer.open(console_.path('/members'))).status).toBe(404);
   });
 
-  test('the organization gets another name; a viewer has no form for it', async () => {
-    const saved = await submit(owner, console_.path('/settings'), {
-      name: 'Renamed',
-      leakedSecrets: 'revoke',
-    });
+  test('the organization gets another name, and another way with leaks; a viewer has no form for it', async () => {
+    const settings = console_.path('/settings');
+    const saved = await submit(owner, settings, { name: 'Renamed', leakedSecrets: 'roll' });
     expect(textOf(saved.html)).toContain('Saved.');
-    expect(textOf((await owner.open(console_.path('/settings'))).html)).toContain('Renamed');
-    const bad = await submit(owner, console_.path('/settings'), { name: ' ', leakedSecrets: 'revoke' });
+    const { id } = console_.made.organization;
+    expect(await console_.services.organizations.find(id)).toMatchObject({
+      name: 'Renamed',
+      leakedSecrets: 'roll',
+      requireSecondFactor: false,
+    });
+    const bad = await submit(owner, settings, { name: ' ', leakedSecrets: 'revoke' });
     expect(bad.status).toBe(422);
-    expect((await (await console_.join('viewer')).open(console_.path('/settings'))).html).not.toContain(
-      'name="name"',
-    );
+    expect(bad.html).toMatch(/id="name-error"/);
+    const viewer = await console_.join('viewer');
+    expect((await viewer.open(settings)).html).not.toContain('name="name"');
+  });
+
+  test('a second factor can be required by who has one, and by nobody else', async () => {
+    const page = await submit(owner, console_.path('/settings'), {
+      name: 'Renamed',
+      leakedSecrets: 'roll',
+      requireSecondFactor: 'yes',
+    });
+    expect(page.status).toBe(409);
+    expect(textOf(page.html)).toContain('Set up a second factor for yourself first.');
+    expect(page.html).toMatch(/name="requireSecondFactor" value="yes" checked/);
   });
 });

@@ -157,29 +157,15 @@ describe('Who proved more than ten minutes ago that it is them', () => {
       ['/apps/new', { name: 'Typed for long', kind: 'service' }],
       ['/members/invite', { email: 'typed@example.com', role: 'viewer' }],
       ['/webhooks/new', { url: 'https://typed.example/', event: '*' }],
+      ['/settings', { name: 'Typed for long', leakedSecrets: 'roll' }],
     ] as const) {
       const answer = await send(console_.path(path), { _csrf, ...typed });
       expect(answer.status).toBe(403);
       const html = await answer.text();
       expect(html).toContain(`value="${Object.values(typed)[0]}"`);
       expect(html).toContain('href="/account/confirm?returnTo=%2Fconsole"');
-      expect(textOf((await console_.owner.open(console_.path(path.replace(/\/\w+$/, '')))).html)).not.toMatch(
-        /typed/i,
-      );
+      const list = path === '/settings' ? path : path.replace(/\/\w+$/, '');
+      expect((await console_.owner.open(console_.path(list))).html).not.toMatch(/typed/i);
     }
-  });
-
-  test('a change that may be made at leisure can be: the name of the organization', async () => {
-    const form = await console_.owner.open(console_.path('/settings'));
-    const saved = await console_.owner.submit(
-      form,
-      { name: 'At leisure', leakedSecrets: 'roll' },
-      '/settings',
-    );
-    expect(textOf(saved.html)).toContain('Saved.');
-    expect(await console_.services.organizations.find(console_.made.organization.id)).toMatchObject({
-      name: 'At leisure',
-      leakedSecrets: 'roll',
-    });
   });
 });

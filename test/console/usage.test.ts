@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createAlertStore } from '../../adapters/database/alerts.ts';
 import { boundsOf, seriesOf, totalOf } from '../../src/console/usage-series.ts';
+import { newId } from '../../src/kernel/ids.ts';
 import { type Console, startConsole, textOf } from './support.ts';
 
 describe('Usage over time', () => {
@@ -64,6 +66,22 @@ describe('Usage in the console', () => {
     expect(textOf((await get('')).html)).toMatch(/API keys 1 of 1,000/);
     expect(textOf((await get('', 'test')).html)).toContain('Nothing was asked');
     expect(textOf((await get('', 'test')).html)).toMatch(/API keys 0 of 1,000/);
+  });
+
+  test('alerts stand on the overview of their environment, in words', async () => {
+    expect(textOf((await get('')).html)).toContain('Nothing to look at.');
+    await createAlertStore(console_.services.database).insert({
+      id: newId('alr'),
+      kind: 'outside_allowlist',
+      subject: 'key_01hzy3v7k0a4s9d8f7g6h5j4k3',
+      period: '2026-01-15',
+      data: { ip: '203.0.113.9' },
+      organizationId: console_.made.organization.id,
+      environment: 'live',
+      createdAt: new Date(),
+    });
+    expect(textOf((await get('')).html)).toMatch(/tried from an address.*was presented from 203\.0\.113\.9/);
+    expect(textOf((await get('', 'test')).html)).toContain('Nothing to look at.');
   });
 
   test('what is no range and no grouping is as if it were not there', async () => {

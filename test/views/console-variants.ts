@@ -207,7 +207,7 @@ const roles = [
 const settings: ConsolePages['console/settings'] = {
   action: `${BASE}/settings`,
   cancelUrl: `${BASE}/settings`,
-  values: { name: 'Analytical Engines', leakedSecrets: 'revoke' },
+  values: { name: 'Analytical Engines', leakedSecrets: 'revoke', requireSecondFactor: true },
   leakChoices: [
     { value: 'revoke', label: 'End it at once', hint: 'The safe choice' },
     { value: 'roll', label: 'Give it an hour', hint: 'A new one is made' },
@@ -730,7 +730,12 @@ export const consoleVariants: Record<string, Variant> = {
   'console-settings': { page: 'console/settings', data: settings, shared: at('/settings') },
   'console-settings-viewer': {
     page: 'console/settings',
-    data: { ...settings, mayChange: false, saved: false, values: { name: UNBROKEN, leakedSecrets: 'roll' } },
+    data: {
+      ...settings,
+      mayChange: false,
+      saved: false,
+      values: { name: UNBROKEN, leakedSecrets: 'roll', requireSecondFactor: false },
+    },
     shared: at('/settings'),
   },
   'console-audit-log': {
