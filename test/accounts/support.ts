@@ -46,7 +46,10 @@ export async function sendFrom(
 
 /** A page without what differs from one request to the next. */
 export const withoutTokens = (html: string): string =>
-  html.replace(/name="_csrf" value="[^"]*"/g, '').replace(/req_\w+/g, 'req_');
+  html
+    .replace(/name="(?:_csrf|challenge)" value="[^"]*"/g, '')
+    .replace(/data-options="[^"]*"/g, '')
+    .replace(/req_\w+/g, 'req_');
 
 /** The cookies of a browser for this site, as a Cookie header. */
 export const cookiesOf = (agent: UserAgent, url: string): Promise<string> => agent.jar.getCookieString(url);
