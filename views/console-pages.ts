@@ -97,10 +97,12 @@ type KeyPage = {
   key: KeyRow & {
     ipAllowlist: readonly string[];
     limits: readonly { label: string; value: number }[];
+    /** In the last 24 hours. */
+    requests: number;
     createdBy: string | undefined;
   };
   /** The key that this one replaces, while somebody may still be using it. */
-  old?: KeyRow | undefined;
+  old?: (KeyRow & { requests: number }) | undefined;
   saved: boolean;
   /** Absent where there is nothing to do, or the person may not. */
   manage?:

@@ -17,6 +17,7 @@ import {
 import { limitsInWords } from './limit-fields.ts';
 import type { NamesOf } from './names.ts';
 import { presetsFor, scopeGroups, scopesOf } from './scope-choice.ts';
+import { boundsOf } from './usage-series.ts';
 import { type ConsolePage, param, queryOf, type Visit } from './visit.ts';
 
 const GRACES = [
@@ -77,6 +78,10 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
     const old = key.rotatedFrom
       ? await visit.call('GET /v1/api-keys/:id', { params: { id: key.rotatedFrom } })
       : undefined;
+    const usage = await visit.call('GET /v1/usage', {
+      query: { ...boundsOf('24h', clock()), groupBy: 'credential' },
+    });
+    const requestsOf = (id: string): number => usage.data.find(({ group }) => group === id)?.requests ?? 0;
     const usable = key.status === 'active' || key.status === 'expiring';
     const names = await namesOf([key.createdBy]);
     visit.render(
@@ -86,9 +91,13 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
           ...keyRow(key, visit.url(`/keys/${key.id}`)),
           ipAllowlist: key.ipAllowlist,
           limits: limitsInWords(key.limits),
+          requests: requestsOf(key.id),
           createdBy: names(key.createdBy),
         },
-        old: old?.status === 'expiring' ? keyRow(old, visit.url(`/keys/${old.id}`)) : undefined,
+        old:
+          old?.status === 'expiring'
+            ? { ...keyRow(old, visit.url(`/keys/${old.id}`)), requests: requestsOf(old.id) }
+            : undefined,
         saved: queryOf(visit, 'saved') !== '',
         manage:
           usable && visit.may('organization:admin')

@@ -86,12 +86,13 @@ describe('API keys in the console', () => {
     await me(old);
     await console_.services.flushUses();
     const { id } = await me(old);
+    await console_.services.usageMeter.flush();
     const page = await owner.open(console_.path(`/keys/${id}`));
     const rotated = await owner.submit(page, { grace: '3600' }, '/rotate');
     expect(shownKey(rotated.html)).not.toBe(old);
     const fresh = await me(shownKey(rotated.html));
     expect(textOf((await owner.open(console_.path(`/keys/${fresh['id']}`))).html)).toMatch(
-      /The old key still works.*It was last used/,
+      /The old key still works.*It was last used.*It made 2 requests/,
     );
     expect(await me(old)).toMatchObject({ object: 'principal' });
     const again = await owner.submit(page, { grace: '0' }, '/rotate');
