@@ -39,6 +39,7 @@ import { DEVICE_PAGE, deviceAuthorization, devicePage } from './oauth/device-flo
 import { oauthEndpoints } from './oauth/endpoints.ts';
 import { interactionRoutes } from './oauth/interactions.ts';
 import { introspectionEndpoint } from './oauth/introspection.ts';
+import { CLIENT_FAILURES_PER_MINUTE, limitFailures } from './oauth/limit-failures.ts';
 import { createProvider } from './oauth/provider.ts';
 import { describeRefreshToken } from './oauth/refresh-token-description.ts';
 import { rememberClients } from './oauth/remember-clients.ts';
@@ -412,6 +413,19 @@ export function createApp(services: Services): Koa {
       apiUrl,
       webUrl,
       jwks: { publish: keys, maxAgeSeconds: config.jwksCacheSeconds },
+      limitFailures: limitFailures({
+        byNetwork: services.createAttemptLimit({
+          name: 'client-authentication-network',
+          attempts: CLIENT_FAILURES_PER_MINUTE,
+          windowSeconds: 60,
+        }),
+        byClient: services.createAttemptLimit({
+          name: 'client-authentication',
+          attempts: CLIENT_FAILURES_PER_MINUTE,
+          windowSeconds: 60,
+        }),
+        networkOf,
+      }),
       around: {
         '/oauth/device_authorization': deviceAuthorization({ webUrl, ...guessing }),
         [DEVICE_PAGE]: devicePage({

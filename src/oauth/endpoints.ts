@@ -49,6 +49,8 @@ type Deps = {
   apiUrl: string;
   webUrl: string;
   jwks: { publish(): { keys: JWK[] }; maxAgeSeconds: number };
+  /** Around every endpoint that programs call. */
+  limitFailures: Middleware;
   /** Wraps what happens at an endpoint, by its path. */
   around: Readonly<Record<string, Middleware>>;
 };
@@ -57,7 +59,7 @@ type Deps = {
  * The library, mounted: before it, what it must not see or can't tell; after it, what the contract wants
  * otherwise. Requests for other paths pass by.
  */
-export function oauthEndpoints({ provider, apiUrl, webUrl, jwks, around }: Deps): Middleware {
+export function oauthEndpoints({ provider, apiUrl, webUrl, jwks, limitFailures, around }: Deps): Middleware {
   const mounted = compose(provider.middleware) as unknown as Middleware;
   // What the library catches and can't answer (a database that is away, our own bugs) is ours to answer and to log.
   provider.on('server_error', (ctx, error) => {
@@ -78,7 +80,7 @@ export function oauthEndpoints({ provider, apiUrl, webUrl, jwks, around }: Deps)
       }
       if (!(await screenBody(ctx))) return;
       const wrapper = around[ctx.path];
-      await (wrapper ? wrapper(ctx, () => library(ctx, next)) : library(ctx, next));
+      await limitFailures(ctx, () => (wrapper ? wrapper(ctx, () => library(ctx, next)) : library(ctx, next)));
       return;
     }
     if (POSTED_BY_BROWSERS.has(ctx.path) && ctx.method === 'POST') return await askAgainWithGet(ctx);
