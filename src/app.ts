@@ -356,8 +356,6 @@ export function createApp(services: Services): Koa {
   app.use(httpsOnly(config));
   app.use(healthRoutes({ ping: services.database.ping, limits: services.limitsHealth }));
   app.use(places());
-  app.use(serveAssets(loadAssets()));
-  app.use(pages.routes());
   app.use(
     createApiRoutes(routes, {
       resolve,
@@ -388,6 +386,8 @@ export function createApp(services: Services): Koa {
       },
     }),
   );
+  app.use(serveAssets(loadAssets()));
+  app.use(pages.routes());
   app.use(
     userinfoEndpoint({
       authenticate: (ctx, formToken) => authenticate(ctx, resolve, formToken),

@@ -2,6 +2,7 @@ import type { Cluster, Redis, Result } from 'ioredis';
 import type { Bucket, Buckets } from '../../src/limits/buckets.ts';
 import type { Counts, WindowName } from '../../src/limits/policy.ts';
 import { withDeadline } from './deadline.ts';
+import { createWriteGathering } from './gather-writes.ts';
 
 /** In the order in which the script takes and gives them. */
 const WINDOWS = ['second', 'minute', 'day'] as const satisfies WindowName[];
@@ -83,8 +84,11 @@ export function createRedisBuckets(redis: Redis | Cluster): Buckets {
   redis.defineCommand('takeFromBuckets', { lua: TAKE });
   redis.defineCommand('raiseDayOfBucket', { lua: RAISE_DAY, numberOfKeys: 1 });
 
-  const call = (count: 0 | 1, buckets: readonly Bucket[]): Promise<number[]> =>
-    withDeadline(
+  const gatherWrites = createWriteGathering(redis);
+
+  const call = (count: 0 | 1, buckets: readonly Bucket[]): Promise<number[]> => {
+    gatherWrites();
+    return withDeadline(
       redis.takeFromBuckets(
         buckets.length,
         ...buckets.map(({ key }) => PREFIX + key),
@@ -92,6 +96,7 @@ export function createRedisBuckets(redis: Redis | Cluster): Buckets {
         ...buckets.flatMap(({ limits }) => WINDOWS.map((window) => limits[window] ?? NO_LIMIT)),
       ),
     );
+  };
 
   return {
     take: async (buckets) => {

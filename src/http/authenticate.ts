@@ -1,5 +1,6 @@
 import type { Context } from 'koa';
 import { AppError } from '../kernel/errors.ts';
+import { rawHeaderValues } from '../kernel/raw-headers.ts';
 import {
   type PresentedCredential,
   readCredential,
@@ -21,7 +22,7 @@ export async function authenticate(ctx: Context, resolve: Resolve, formToken?: s
   try {
     found = readCredential({
       rawHeaders: ctx.req.rawHeaders,
-      query: new URLSearchParams(ctx.querystring),
+      query: ctx.querystring,
       formToken,
     });
   } catch (error) {
@@ -35,8 +36,7 @@ export async function authenticate(ctx: Context, resolve: Resolve, formToken?: s
   return resolve({ credential, path: ctx.path, ip: ctx.ip, ...dpop });
 }
 
-const proofsOf = ({ req: { rawHeaders } }: Context): string[] =>
-  rawHeaders.filter((_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'dpop');
+const proofsOf = ({ req }: Context): string[] => rawHeaderValues(req.rawHeaders, 'dpop');
 
 /**
  * Throws 400 when a small form or JSON body carries a credential. Reads the body: only for requests that are refused

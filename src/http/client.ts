@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { parseAddress } from '../kernel/addresses.ts';
 
@@ -15,12 +16,23 @@ export type Client = {
  * what stands left of it was written by the client itself, and may be anything.
  */
 export function readClient(req: IncomingMessage, isTrusted: (address: string) => boolean): Client {
-  const peer = parseAddress(req.socket.remoteAddress ?? '') ?? '';
+  const peer = peerOf(req.socket);
   const fromProxy = isTrusted(peer);
   return {
     ip: fromProxy ? clientAddress(peer, headerList(req, 'x-forwarded-for'), isTrusted) : peer,
     protocol: isSecure(req, fromProxy) ? 'https' : 'http',
   };
+}
+
+const peers = new WeakMap<Socket, string>();
+
+/** A connection has one peer for all of its requests. */
+function peerOf(socket: Socket): string {
+  const known = peers.get(socket);
+  if (known !== undefined) return known;
+  const peer = parseAddress(socket.remoteAddress ?? '') ?? '';
+  if (peer !== '') peers.set(socket, peer);
+  return peer;
 }
 
 /** `forwardedFor`: as it came, leftmost first. What can't be read as an address ends the walk at the proxy that sent it. */

@@ -27,12 +27,3 @@ export function createHosts({
   }
   return (host) => known.get(host.toLowerCase());
 }
-
-/** How often a header was sent: Node keeps the first Host and Authorization, and drops the others silently. */
-export function countHeader(rawHeaders: readonly string[], name: string): number {
-  let count = 0;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    if (rawHeaders[i]?.toLowerCase() === name) count++;
-  }
-  return count;
-}

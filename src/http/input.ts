@@ -20,7 +20,7 @@ export async function readInput(schemas: InputSchemas, ctx: Context): Promise<In
   const params = schemas.params?.safeParse(ctx['params']);
   if (params && !params.success) throw notFound();
 
-  const querySchema = schemas.query ?? (authenticated ? NO_PARAMETERS : undefined);
+  const querySchema = schemas.query ?? (authenticated && ctx.querystring !== '' ? NO_PARAMETERS : undefined);
   const query = querySchema?.safeParse(queryOf(ctx));
   const noBody = schemas.bodyOptional && !hasBody(ctx);
   const body = schemas.body?.safeParse(noBody ? {} : await readBody(schemas.body, ctx, authenticated));

@@ -36,14 +36,19 @@ const PLACES: readonly (readonly [path: string, place: Place])[] = [
   ['/console/*', 'web'],
 ];
 
+const ROWS = PLACES.map(([pattern, place]) =>
+  pattern.endsWith('/*')
+    ? { exact: pattern.slice(0, -2), prefix: pattern.slice(0, -1), place }
+    : { exact: pattern, prefix: undefined, place },
+);
+
 /** Without regard to case, since the OAuth library's own routes have none. */
 export function placeOf(path: string): Place {
   const wanted = path.toLowerCase();
-  return PLACES.find(([pattern]) => {
-    if (!pattern.endsWith('/*')) return wanted === pattern;
-    const base = pattern.slice(0, -2);
-    return wanted === base || wanted.startsWith(`${base}/`);
-  })?.[1];
+  for (const { exact, prefix, place } of ROWS) {
+    if (wanted === exact || (prefix !== undefined && wanted.startsWith(prefix))) return place;
+  }
+  return undefined;
 }
 
 /** A path that is asked for on the other origin is not there. Runs after `checkRequest`, which knows the origin. */

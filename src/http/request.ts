@@ -7,9 +7,10 @@ import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
 import type { Logger } from '../kernel/log.ts';
+import { rawHeaderValues } from '../kernel/raw-headers.ts';
 import type { Principal } from '../principals/principal.ts';
 import { type Client, readClient } from './client.ts';
-import { countHeader, createHosts, type Serves } from './hosts.ts';
+import { createHosts, type Serves } from './hosts.ts';
 
 declare module 'koa' {
   interface DefaultState {
@@ -37,7 +38,9 @@ export function prepareApp(
   const lookUpHost = createHosts(config);
   const clients = new WeakMap<IncomingMessage, Client>();
   const clientOf = (req: IncomingMessage): Client => {
-    const client = clients.get(req) ?? readClient(req, isTrusted);
+    const known = clients.get(req);
+    if (known) return known;
+    const client = readClient(req, isTrusted);
     clients.set(req, client); // the socket forgets its peer once it is closed
     return client;
   };
@@ -102,7 +105,8 @@ export function checkRequest(config: Pick<Config, 'apiUrl' | 'webUrl'>): Middlew
   return async (ctx, next) => {
     if (!PROBES.has(ctx.path)) {
       acceptAbsoluteForm(ctx);
-      const found = countHeader(ctx.req.rawHeaders, 'host') === 1 && lookUpHost(ctx.req.headers.host ?? '');
+      const found =
+        rawHeaderValues(ctx.req.rawHeaders, 'host').length === 1 && lookUpHost(ctx.req.headers.host ?? '');
       if (!found) throw new AppError('bad_request', 'The Host header names no host that is served here.');
       ctx.state.serves = found.serves;
     }

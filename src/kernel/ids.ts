@@ -24,6 +24,12 @@ export type IdPrefix =
   | 'alr';
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32: no i, l, o, u to misread
+const RANDOM_CHARACTERS = 16;
+
+/** Random bytes for the ids to come: asking for each id's own costs more than the id. No secret is made from them. */
+const POOL_BYTES = 4_096;
+let pool = Buffer.alloc(0);
+let poolAt = 0;
 
 /**
  * A new id: the prefix, ten characters of milliseconds, and 80 random bits. Ids made later sort later
@@ -36,8 +42,13 @@ export function newId<P extends IdPrefix>(prefix: P, now: Date = new Date()): `$
     stamp = ALPHABET[time % 32] + stamp;
     time = Math.floor(time / 32);
   }
+  if (poolAt + RANDOM_CHARACTERS > pool.length) {
+    pool = randomBytes(POOL_BYTES);
+    poolAt = 0;
+  }
   let random = '';
-  for (const byte of randomBytes(16)) random += ALPHABET[byte & 31];
+  for (const end = poolAt + RANDOM_CHARACTERS; poolAt < end; poolAt++)
+    random += ALPHABET[(pool[poolAt] as number) & 31];
   return `${prefix}_${stamp}${random}`;
 }
 

@@ -11,6 +11,10 @@ const SECRET_SHAPES =
 /** Replaces what looks like a credential. The last net: code doesn't log credentials in the first place. */
 export const redact = (text: string): string => text.replace(SECRET_SHAPES, '[redacted]');
 
+/** Lines are gathered, or each would cost its request a system call. A kill -9 may lose the last of them. */
+const BUFFER_BYTES = 4_096;
+const FLUSH_EVERY_MS = 50;
+
 /** JSON lines on standard error, so that what a command prints on standard output stays parseable. */
 export function createLogger(level: LogLevel): Logger {
   return pino(
@@ -33,6 +37,6 @@ export function createLogger(level: LogLevel): Logger {
       },
       hooks: { streamWrite: redact },
     },
-    pino.destination({ dest: 2, sync: true }),
+    pino.destination({ dest: 2, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_EVERY_MS }),
   );
 }

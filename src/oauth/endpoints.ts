@@ -5,10 +5,10 @@ import compose from 'koa-compose';
 import type Provider from 'oidc-provider';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import { readFormText } from '../http/forms.ts';
-import { countHeader } from '../http/hosts.ts';
 import { seeOther } from '../http/page.ts';
 import { allowFormTarget } from '../http/security-headers.ts';
 import { AppError } from '../kernel/errors.ts';
+import { rawHeaderValues } from '../kernel/raw-headers.ts';
 import { DEVICE_PAGE } from './device-flow.ts';
 import { maskToken } from './outside-tokens.ts';
 import { ADVERTISED_SCOPES } from './provider.ts';
@@ -133,7 +133,7 @@ function screenAuthorizationRequest(ctx: Context): void {
  */
 async function screenBody(ctx: Context): Promise<boolean> {
   try {
-    if (countHeader(ctx.req.rawHeaders, 'authorization') > 1) {
+    if (rawHeaderValues(ctx.req.rawHeaders, 'authorization').length > 1) {
       throw new AppError('bad_request', 'The request carries more than one Authorization header.'); // Node keeps the first
     }
     if (!ctx.get('Content-Type')) return true; // no body: the library says what is missing

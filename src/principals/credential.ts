@@ -1,10 +1,12 @@
 import { AppError } from '../kernel/errors.ts';
+import { rawHeaderValues } from '../kernel/raw-headers.ts';
 
 /** What `readCredential` looks at. */
 export type CredentialSource = {
   /** Node's flat list of names and values: `headers` keeps only the first of several Authorization headers. */
   rawHeaders: readonly string[];
-  query: URLSearchParams;
+  /** As it stands in the URL, without the question mark. */
+  query: string;
   /** From a form, where the endpoint takes one there (RFC 6750 §2.2). */
   formToken?: string | undefined;
 };
@@ -30,6 +32,9 @@ const CREDENTIAL_SHAPES = /\b(?:pr_(?:live|test)_|rt_)[0-9A-Za-z]{16,}|\beyJ[\w-
 const isCredential = (name: string, value: string): boolean =>
   CREDENTIAL_NAMES.has(name.toLowerCase()) || CREDENTIAL_SHAPES.test(value) || CREDENTIAL_SHAPES.test(name);
 
+const countCredentials = (parameters: URLSearchParams): number =>
+  [...parameters].filter(([name, value]) => isCredential(name, value)).length;
+
 export type PresentedCredential = { scheme: 'bearer' | 'dpop'; credential: string };
 
 /**
@@ -37,10 +42,8 @@ export type PresentedCredential = { scheme: 'bearer' | 'dpop'; credential: strin
  * query, where logs and referrers keep it; 401 when there is none, or another scheme. Does NOT say whether it is valid.
  */
 export function readCredential({ rawHeaders, query, formToken }: CredentialSource): PresentedCredential {
-  const headers = rawHeaders.filter(
-    (_, i) => i % 2 === 1 && rawHeaders[i - 1]?.toLowerCase() === 'authorization',
-  );
-  const inQuery = [...query].filter(([name, value]) => isCredential(name, value)).length;
+  const headers = rawHeaderValues(rawHeaders, 'authorization');
+  const inQuery = query === '' ? 0 : countCredentials(new URLSearchParams(query));
   if (headers.length + inQuery + (formToken ? 1 : 0) > 1) throw multipleCredentials();
   if (inQuery > 0) throw misplacedCredential('query');
 

@@ -16,8 +16,15 @@ export type PostgresServer = {
   thaw(): void;
 };
 
-/** `runDirectory`: the run's folder, `harness().directory`. The server ends with the run if nobody ends it before. */
-export async function startPostgres(runDirectory: string, name = 'postgres'): Promise<PostgresServer> {
+/**
+ * `runDirectory`: the run's folder, `harness().directory`. The server ends with the run if nobody ends it before.
+ * `durable`: it waits for the disk, as in production; tests needn't.
+ */
+export async function startPostgres(
+  runDirectory: string,
+  name = 'postgres',
+  { durable = false } = {},
+): Promise<PostgresServer> {
   const binaries = postgresBinaries();
   if (binaries === undefined) throw new Error('PostgreSQL is not installed');
   const owner = serverUser();
@@ -40,7 +47,11 @@ export async function startPostgres(runDirectory: string, name = 'postgres'): Pr
     if (status === 0) return;
     throw new Error(`${program} failed:\n${readFileSync(path.join(runDirectory, `${name}.log`), 'utf8')}`);
   };
-  const options = ['fsync=off', 'full_page_writes=off', 'max_connections=200', `port=${port}`]
+  const options = [
+    ...(durable ? [] : ['fsync=off', 'full_page_writes=off']),
+    'max_connections=200',
+    `port=${port}`,
+  ]
     .concat('listen_addresses=127.0.0.1', `unix_socket_directories=${sockets}`)
     .map((option) => `-c ${option}`)
     .join(' ');

@@ -1,0 +1,72 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { freePort } from '../test/support/free-port.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+const CLOCK_TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
+
+/** A server in a process of its own, on one core where the machine can pin it; the load comes from another. */
+export type BenchServer = {
+  url: string;
+  pid: number;
+  /** Milliseconds from its start until it answered. */
+  readyMs: number;
+  /** Seconds of processor time that it has taken. */
+  cpuSeconds(): number;
+  /** Bytes. */
+  memory(): number;
+  stop(): Promise<void>;
+};
+
+export async function startBenchServer(
+  file: string,
+  env: Record<string, string> = {},
+  { pin = true } = {},
+): Promise<BenchServer> {
+  const port = await freePort();
+  const startedMs = performance.now();
+  const command = [process.execPath, file];
+  const [program = '', ...args] = pin && canPin ? ['taskset', '-c', '0', ...command] : command;
+  const child: ChildProcess = spawn(program, args, {
+    cwd: ROOT,
+    env: {
+      PATH: process.env['PATH'],
+      HOST: '127.0.0.1',
+      API_URL: `http://127.0.0.1:${port}`,
+      ...env,
+      PORT: String(port),
+    },
+    stdio: ['ignore', 'ignore', env['SHOW_LOG'] ? 'inherit' : 'ignore'],
+  });
+  const pid = child.pid as number;
+  const url = `http://127.0.0.1:${port}`;
+  while (child.exitCode === null) {
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  if (child.exitCode !== null) throw new Error(`${file} ended at its start`);
+  return {
+    url,
+    pid,
+    readyMs: performance.now() - startedMs,
+    cpuSeconds: () => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /, '')
+        .split(' ');
+      return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+    },
+    memory: () =>
+      Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024,
+    stop: async () => {
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      child.kill('SIGTERM');
+      const force = setTimeout(() => child.kill('SIGKILL'), 5_000);
+      await ended;
+      clearTimeout(force);
+    },
+  };
+}
