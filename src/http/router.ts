@@ -32,7 +32,7 @@ export function createApiRoutes(routes: readonly Route[], deps: RouteDeps): Midd
 
     const serve = async (ctx: Context): Promise<void> => {
       ctx.set('Access-Control-Allow-Origin', '*');
-      if (ctx.req.headers.origin !== undefined) ctx.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+      ctx.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
       if (ctx.method === 'OPTIONS') return answerOptions(ctx, allow);
       const route = byMethod.get(ctx.method);
       if (!route) {
