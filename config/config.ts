@@ -34,6 +34,8 @@ export type Config = {
   /** For how long usage is kept by the hour, then by the day; and by the second. */
   usageRetentionDays: { hours: number; days: number; seconds: number };
   requireDpopNonce: boolean;
+  registration: 'off' | 'open' | 'token';
+  clientIdMetadataDocuments: boolean;
 };
 
 /** Carries every fault of the settings, one a line, each naming its variable. */
@@ -110,6 +112,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     jwksCacheSeconds: values.JWKS_CACHE_SECONDS ?? 900,
     signingKeyDays: values.SIGNING_KEY_DAYS ?? 90,
     usageRetentionDays,
+    registration: values.REGISTRATION ?? 'off',
+    clientIdMetadataDocuments: values.CLIENT_ID_METADATA_DOCUMENTS === 'on',
     requireDpopNonce: values.DPOP_NONCES === 'required',
   };
 }

@@ -139,6 +139,16 @@ export const SETTINGS = {
   USAGE_SECONDS_DAYS: days(400).describe(
     'How long requests are kept by the second, for `limits try`. Default 7.',
   ),
+  REGISTRATION: z
+    .enum(['off', 'open', 'token'])
+    .describe(
+      'Who may register apps by themselves at `/oauth/register`: nobody, anybody, or who has a token of `registration-tokens create`. Default `off`.',
+    ),
+  CLIENT_ID_METADATA_DOCUMENTS: z
+    .enum(['off', 'on'])
+    .describe(
+      '`on` takes the https URL of an app’s own metadata document as its client_id, and fetches that. Default `off`.',
+    ),
   DPOP_NONCES: z
     .enum(['offered', 'required'])
     .describe(

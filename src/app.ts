@@ -17,6 +17,8 @@ import { describeAlert } from './alerts/describe.ts';
 import { apiKeysOutside } from './api-keys/outside-use.ts';
 import { createApiKeyResolver } from './api-keys/verify.ts';
 import { apiRoutes } from './api-routes.ts';
+import { tellingWhy } from './apps/client-metadata-document.ts';
+import { registrationEndpoint } from './apps/registration-routes.ts';
 import { consoleRoutes } from './console/routes.ts';
 import { createTokenRequest } from './console/token-request.ts';
 import { docsRoutes } from './docs/routes.ts';
@@ -40,6 +42,7 @@ import { oauthEndpoints } from './oauth/endpoints.ts';
 import { interactionRoutes } from './oauth/interactions.ts';
 import { introspectionEndpoint } from './oauth/introspection.ts';
 import { CLIENT_FAILURES_PER_MINUTE, limitFailures } from './oauth/limit-failures.ts';
+import { createPrepareClient } from './oauth/prepare-clients.ts';
 import { createProvider } from './oauth/provider.ts';
 import { describeRefreshToken } from './oauth/refresh-token-description.ts';
 import { rememberClients } from './oauth/remember-clients.ts';
@@ -394,6 +397,16 @@ export function createApp(services: Services): Koa {
       findAccount,
     }),
   );
+  app.use(
+    registrationEndpoint({
+      apiUrl,
+      mode: config.registration,
+      registration: services.selfRegistration,
+      isInitialAccessToken: records.isInitialAccessToken,
+      limit: services.createAttemptLimit({ name: 'registration', attempts: 20, windowSeconds: 3600 }),
+      networkOf,
+    }),
+  );
   const guessing = { createLimit: services.createAttemptLimit, networkOf };
   app.use(
     secretScanningRoutes({
@@ -410,7 +423,6 @@ export function createApp(services: Services): Koa {
   app.use(
     oauthEndpoints({
       provider,
-      apiUrl,
       webUrl,
       jwks: { publish: keys, maxAgeSeconds: config.jwksCacheSeconds },
       limitFailures: limitFailures({
@@ -424,6 +436,19 @@ export function createApp(services: Services): Koa {
           attempts: CLIENT_FAILURES_PER_MINUTE,
           windowSeconds: 60,
         }),
+        networkOf,
+      }),
+      alsoAdvertised: {
+        userinfo_endpoint: `${apiUrl}/oauth/userinfo`,
+        ...(config.registration === 'off' ? {} : { registration_endpoint: `${apiUrl}/oauth/register` }),
+        ...(config.clientIdMetadataDocuments ? { client_id_metadata_document_supported: true } : {}),
+      },
+      prepareClient: createPrepareClient({
+        keys: services.clientKeys,
+        readDocument: config.clientIdMetadataDocuments
+          ? tellingWhy(services.readMetadataDocument)
+          : undefined,
+        limit: services.createAttemptLimit({ name: 'metadata-documents', attempts: 30, windowSeconds: 60 }),
         networkOf,
       }),
       around: {

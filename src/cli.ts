@@ -5,6 +5,7 @@ import { type Figures, isPlan, PLAN_NAMES, type Plan } from '../config/plans.ts'
 import { type BootstrapOptions, bootstrap, describeBootstrap } from './bootstrap.ts';
 import { given } from './kernel/given.ts';
 import { createLogger } from './kernel/log.ts';
+import { issueSecret } from './kernel/secret.ts';
 import { serve } from './server.ts';
 import { openServices, type Services } from './services.ts';
 import { describeTried, presentTried } from './usage/tried-plan.ts';
@@ -103,6 +104,20 @@ async function printSigningKeys({ signingKeys: keys }: Services): Promise<void> 
   }
 }
 
+program
+  .command('registration-tokens')
+  .description('tokens with which apps may register themselves (REGISTRATION=token)')
+  .command('create')
+  .description('make one; prints it once')
+  .option('--days <days>', 'how long it works', parseDays, 7)
+  .action(({ days }: { days: number }) =>
+    withServices(async ({ records }) => {
+      const token = issueSecret('iat_').reveal();
+      await records.keepInitialAccessToken(token, days * 86_400);
+      process.stdout.write(`${token}\n`);
+    }),
+  );
+
 const users = program.command('users').description('what the operator decides about people');
 for (const [name, description] of [
   ['deactivate', 'shut a person out at once: sessions, what apps hold for them, their API keys'],
@@ -177,6 +192,11 @@ function parseCount(value: string): number {
 function parsePlan(value: string): Plan {
   if (!isPlan(value)) throw new InvalidArgumentError(`Give one of ${PLAN_NAMES.join(', ')}.`);
   return value;
+}
+
+function parseDays(value: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(value)) throw new InvalidArgumentError('Give 1 to 999 days.');
+  return Number(value);
 }
 
 function parseName(value: string): string {

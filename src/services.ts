@@ -20,6 +20,7 @@ import { createSessionStore } from '../adapters/database/sessions.ts';
 import { createSigningKeyStore } from '../adapters/database/signing-keys.ts';
 import { createStandings } from '../adapters/database/standings.ts';
 import { grantsWithBasis, readWithBasis } from '../adapters/database/token-basis.ts';
+import { createUnownedAppStore } from '../adapters/database/unowned-apps.ts';
 import { createUsageStore } from '../adapters/database/usage.ts';
 import { createUsageCleaning } from '../adapters/database/usage-cleaning.ts';
 import { createUsageReports } from '../adapters/database/usage-reports.ts';
@@ -46,10 +47,12 @@ import { createWatch } from './alerts/watch.ts';
 import { createApiKeyCreator } from './api-keys/create.ts';
 import { createLeakedKeys } from './api-keys/leaked.ts';
 import { createApiKeys } from './api-keys/manage.ts';
+import { createMetadataDocuments } from './apps/client-metadata-document.ts';
 import { createLeakedAppSecrets } from './apps/leaked-secret.ts';
 import { createApps } from './apps/manage.ts';
 import { createAppRegistration } from './apps/register-app.ts';
 import { createResourceServerMarking } from './apps/resource-servers.ts';
+import { createSelfRegistration } from './apps/self-registration.ts';
 import type { LimitsHealth } from './http/health.ts';
 import { createBackground } from './kernel/background.ts';
 import { systemClock } from './kernel/clock.ts';
@@ -65,6 +68,7 @@ import { limitsOf } from './limits/policy.ts';
 import { recountDay } from './limits/recount.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { createClientAdapter } from './oauth/client-adapter.ts';
+import { createClientKeys } from './oauth/client-keys.ts';
 import { createFamilyEnding } from './oauth/end-family.ts';
 import { createKeyRing } from './oauth/key-ring.ts';
 import { createLeakedRefreshTokens } from './oauth/leaked-token.ts';
@@ -207,6 +211,12 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   const { createAttemptLimit } = counting;
   const urlRules = { allowLoopback: !config.production };
   const safeFetch = createSafeFetch(urlRules);
+  const unownedApps = createUnownedAppStore(database);
+  const clientKeys = createClientKeys({
+    safeFetch,
+    clock,
+    jwksUriOf: async (id) => (await apps.findRegistered(id))?.jwksUri,
+  });
   const webhooks = createWebhookStore(database, sealer);
   const deliveryUpkeep = createDeliveryUpkeep(database);
   const alerts = createAlertStore(database);
@@ -275,13 +285,27 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       await keyRing.reload();
     },
     oauthAdapterFor: (kind: string) => {
-      if (kind === 'Client') return createClientAdapter(apps.findRegistered);
+      if (kind === 'Client') {
+        return createClientAdapter({
+          findApp: apps.findRegistered,
+          keysAt: clientKeys.known,
+          documents: config.clientIdMetadataDocuments,
+        });
+      }
       if (kind === 'Grant') return grantsWithBasis(createGrantAdapter(database), tokenBases);
       const records = createRecordAdapter(kind, database, sealer);
       return kind === 'AuthorizationCode' || kind === 'RefreshToken'
         ? readWithBasis(kind, records, database, tokenBases)
         : records;
     },
+    clientKeys,
+    selfRegistration: createSelfRegistration({ store: unownedApps, endGrants, transaction, audit, clock }),
+    readMetadataDocument: createMetadataDocuments({
+      safeFetch,
+      clock,
+      ownOrigins: [config.apiUrl, config.webUrl],
+      store: unownedApps,
+    }),
     sendMail,
     safeFetch,
     createAttemptLimit,
@@ -395,6 +419,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       await revokedTokens.sweep();
       await users.sweepEmailTokens();
       await invitations.sweep();
+      await unownedApps.sweep();
       await sweepUsage();
       await deliveryUpkeep.expire(RETRY_FOR_SECONDS);
       await deliveryUpkeep.forget();

@@ -93,7 +93,7 @@ type ConnectedApp = {
   id: string;
   appName: string;
   logoUrl: string | undefined;
-  developer: string;
+  developer: string | undefined;
   environment: Environment;
   organizationName: string;
   scopes: readonly { scope: Scope; description: string; level: ScopeLevel }[];

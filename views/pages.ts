@@ -84,8 +84,10 @@ type ConsentPage = {
   app: AppOnPage & {
     homepageUrl?: string | undefined;
     privacyUrl?: string | undefined;
-    /** The organization that registered the app. */
-    developer: string;
+    /** The organization that registered the app. Undefined: nobody did, and nobody has checked it. */
+    developer: string | undefined;
+    /** The host of its own metadata document, where it has one. */
+    publishedAt?: string | undefined;
     environment: Environment;
     kind: AppKind;
   };

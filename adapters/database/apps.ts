@@ -2,7 +2,7 @@ import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
 import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
-import type { App, AppChange, AppStore, FoundAppSecret } from '../../src/apps/app.ts';
+import type { App, AppChange, AppSource, AppStore, FoundAppSecret } from '../../src/apps/app.ts';
 import type { Jwks } from '../../src/apps/jwks.ts';
 import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
@@ -30,8 +30,10 @@ type AppRow = LimitColumns & {
   updated_at: Date;
 };
 
-type RegisteredRow = AppRow & {
-  organization_name: string;
+type RegisteredRow = Omit<AppRow, 'organization_id'> & {
+  organization_id: string | null;
+  organization_name: string | null;
+  source: AppSource;
   resource_server: boolean;
   secrets: { id: string; hash: string; last4: string; expires_at: string | null }[];
 };
@@ -98,15 +100,17 @@ export function createAppStore(database: Database): AppStore {
                             'id', s.id, 'hash', encode(s.secret_hash, 'hex'), 'last4', s.last4, 'expires_at', s.expires_at))
                           FROM app_secrets s
                           WHERE s.app_id = apps.id AND (s.expires_at IS NULL OR s.expires_at > now())), '[]') AS secrets
-         FROM apps JOIN organizations ON organizations.id = apps.organization_id
+         FROM apps LEFT JOIN organizations ON organizations.id = apps.organization_id
          WHERE apps.id = ?`,
         [id],
       );
       const row = rows[0];
       return (
         row && {
-          ...toApp(row),
-          organizationName: row.organization_name,
+          ...toApp({ ...row, organization_id: '' }),
+          organizationId: row.organization_id ?? undefined,
+          organizationName: row.organization_name ?? undefined,
+          source: row.source,
           resourceServer: row.resource_server,
           secrets: row.secrets.map((secret) => ({
             id: secret.id,

@@ -9,7 +9,7 @@ type Row = {
   app_id: string;
   app_name: string;
   logo_url: string | null;
-  developer: string;
+  developer: string | null;
   environment: Environment;
   app_scopes: Scope[];
   organization_id: string;
@@ -29,7 +29,7 @@ export const createConnectedAppStore = (database: Database): ConnectedAppStore =
               g.payload, g.updated_at AS allowed_at, u.last_used_at
        FROM grants g
        JOIN apps a ON a.id = g.app_id
-       JOIN organizations d ON d.id = a.organization_id
+       LEFT JOIN organizations d ON d.id = a.organization_id
        JOIN organizations o ON o.id = g.organization_id
        JOIN memberships m ON m.user_id = g.user_id AND m.organization_id = g.organization_id
        LEFT JOIN grant_uses u ON u.grant_id = g.id
@@ -42,7 +42,7 @@ export const createConnectedAppStore = (database: Database): ConnectedAppStore =
       appId: row.app_id,
       appName: row.app_name,
       logoUrl: row.logo_url ?? undefined,
-      developer: row.developer,
+      developer: row.developer ?? undefined,
       environment: row.environment,
       appScopes: row.app_scopes,
       organizationId: row.organization_id,

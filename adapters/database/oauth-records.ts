@@ -154,6 +154,21 @@ export function createRecordStore(database: Database, sealer: Sealer) {
       );
       return rows.length === 1;
     },
+    keepInitialAccessToken: async (token: string, seconds: number): Promise<void> => {
+      await database.sql().raw(
+        `INSERT INTO oauth_records (kind, id_hash, payload, expires_at)
+         VALUES ('InitialAccessToken', ?, '{}', now() + ? * interval '1 second')`,
+        [hashId('InitialAccessToken', token), seconds],
+      );
+    },
+    isInitialAccessToken: async (token: string): Promise<boolean> => {
+      const row = await database
+        .sql()('oauth_records')
+        .where({ id_hash: hashId('InitialAccessToken', token), kind: 'InitialAccessToken' })
+        .whereRaw('expires_at > now()')
+        .first<{ kind: string } | undefined>('kind');
+      return row !== undefined;
+    },
     /** Notes that a device asks for its token; false when it did so less than `seconds` ago. */
     notePoll: async (deviceCode: string, seconds: number): Promise<boolean> => {
       const noted = await database

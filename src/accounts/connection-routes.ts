@@ -15,7 +15,7 @@ type Connection = {
   appId: string;
   appName: string;
   logoUrl: string | undefined;
-  developer: string;
+  developer: string | undefined;
   environment: Environment;
   organizationId: string;
   organizationName: string;

@@ -6,6 +6,9 @@ import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
 import type { Visible } from '../principals/principal.ts';
 import type { Jwks } from './jwks.ts';
 
+/** Who answers for an app: an organization; nobody, since it registered itself (RFC 7591), or is known by a document of its own. */
+export type AppSource = 'organization' | 'registration' | 'document';
+
 /** An OAuth client as its developers see it. Its id is the client_id. */
 export type App = {
   id: string;
@@ -69,8 +72,12 @@ export type FoundAppSecret = Pick<App, 'organizationId' | 'environment'> & {
 };
 
 /** An app with what the OAuth endpoints and the consent page need to know of it, read in one query. */
-export type RegisteredApp = App & {
-  organizationName: string;
+export type RegisteredApp = Omit<App, 'organizationId'> & {
+  /** Undefined for an app that no organization registered. */
+  organizationId: string | undefined;
+  organizationName: string | undefined;
+  source: AppSource;
+
   /** Marked by the operator: may introspect and revoke tokens of every organization. */
   resourceServer: boolean;
   secrets: HashedAppSecret[];

@@ -15,7 +15,7 @@ export function createResourceServerMarking(deps: {
   return (appId: string, marked: boolean): Promise<{ name: string }> =>
     deps.transaction(async () => {
       const app = await deps.apps.findRegistered(appId);
-      if (!app) throw notFound();
+      if (!app?.organizationId) throw notFound(); // nobody answers for one that registered itself
       if (marked && !APP_KINDS[app.kind].confidential) {
         throw new AppError('conflict', `An app of the kind ${app.kind} can not authenticate itself.`);
       }

@@ -27,6 +27,7 @@ export type AuditEventType =
   | 'user.deactivated'
   | 'user.reactivated'
   | 'app.created'
+  | 'app.registered'
   | 'app.updated'
   | 'app.deleted'
   | 'app.resource_server_marked'

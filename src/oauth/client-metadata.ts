@@ -7,8 +7,10 @@ import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
 /** What this feature needs of an app; `apps/app.ts` has it whole. */
 export type OAuthApp = {
   id: string;
-  organizationId: string;
-  organizationName: string;
+  /** Undefined for an app that no organization registered: see `source`. */
+  organizationId: string | undefined;
+  organizationName: string | undefined;
+  source: 'organization' | 'registration' | 'document';
   name: string;
   kind: AppKind;
   environment: Environment;
@@ -35,6 +37,8 @@ export type OAuthApp = {
 export const EXTRA_CLIENT_METADATA = [
   'organization_id',
   'organization_name',
+  'app_source',
+  'keys_elsewhere',
   'environment',
   'allowed_scopes',
   'require_pkce',
@@ -45,8 +49,11 @@ export const EXTRA_CLIENT_METADATA = [
 ] as const;
 
 export type RegisteredClient = Client & {
-  organization_id: string;
-  organization_name: string;
+  organization_id: string | undefined;
+  organization_name: string | undefined;
+  app_source: OAuthApp['source'];
+  /** Its keys are at a URL of its own: `jwks` is what was read there last. */
+  keys_elsewhere?: true;
   environment: Environment;
   allowed_scopes: Scope[];
   require_pkce: boolean;
@@ -57,8 +64,9 @@ export type RegisteredClient = Client & {
   secret_hashes: { id: string; sha256: string; expiresAtMs: number | null }[];
 };
 
-/** An app as RFC 7591 client metadata, for the library. */
-export function toClientMetadata(app: OAuthApp): AllClientMetadata {
+/** An app as RFC 7591 client metadata, for the library. `keys`: those at its `jwksUri`, which the library doesn't fetch itself. */
+export function toClientMetadata(app: OAuthApp, keys: { keys: object[] } = { keys: [] }): AllClientMetadata {
+  const jwks = app.jwksUri ? keys : app.jwks;
   const { grantTypes } = APP_KINDS[app.kind];
   const authMethod = authMethodOf(app);
   return {
@@ -70,15 +78,17 @@ export function toClientMetadata(app: OAuthApp): AllClientMetadata {
     redirect_uris: app.redirectUris,
     post_logout_redirect_uris: app.postLogoutRedirectUris,
     token_endpoint_auth_method: authMethod,
-    ...(app.jwks ? { jwks: app.jwks as NonNullable<AllClientMetadata['jwks']> } : {}),
-    ...(app.jwksUri ? { jwks_uri: app.jwksUri } : {}),
+    ...(jwks ? { jwks: jwks as NonNullable<AllClientMetadata['jwks']> } : {}),
     // The library wants one; the secrets themselves are known as hashes, and `findSecret` compares those.
     ...(authMethod === 'client_secret_basic' ? { client_secret: 'kept-as-sha256' } : {}),
     ...(app.logoUrl ? { logo_uri: app.logoUrl } : {}),
     ...(app.homepageUrl ? { client_uri: app.homepageUrl } : {}),
     ...(app.privacyUrl ? { policy_uri: app.privacyUrl } : {}),
-    organization_id: app.organizationId,
-    organization_name: app.organizationName,
+    ...(app.organizationId
+      ? { organization_id: app.organizationId, organization_name: app.organizationName }
+      : {}),
+    app_source: app.source,
+    ...(app.jwksUri ? { keys_elsewhere: true } : {}),
     environment: app.environment,
     allowed_scopes: app.scopes,
     require_pkce: app.requirePkce,

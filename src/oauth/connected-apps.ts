@@ -11,8 +11,8 @@ export type GrantRow = {
   appId: string;
   appName: string;
   logoUrl: string | undefined;
-  /** The organization that registered the app. */
-  developer: string;
+  /** The organization that registered the app; undefined when nobody did. */
+  developer: string | undefined;
   environment: Environment;
   appScopes: readonly Scope[];
   organizationId: string;

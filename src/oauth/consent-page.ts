@@ -77,9 +77,7 @@ export async function showConsent(
       app: {
         name: client.clientName ?? client.clientId,
         logoUrl: httpsOnly(client.logoUri),
-        homepageUrl: httpsOnly(client.clientUri),
-        privacyUrl: httpsOnly(client.policyUri),
-        developer: client.organization_name,
+        ...whoAnswersFor(client),
         environment: client.environment,
         kind: client.app_kind,
       },
@@ -109,6 +107,19 @@ export async function showConsent(
   );
 }
 
+/** An organization that is known here, with its links; of others nothing but where they come from: the rest is what they say. */
+function whoAnswersFor(client: RegisteredClient) {
+  if (client.app_source === 'organization') {
+    return {
+      homepageUrl: httpsOnly(client.clientUri),
+      privacyUrl: httpsOnly(client.policyUri),
+      developer: client.organization_name,
+    };
+  }
+  const publishedAt = client.app_source === 'document' ? new URL(client.clientId).host : undefined;
+  return { developer: undefined, publishedAt };
+}
+
 /** Who gets the code, as a person can judge it: the host, or the private scheme of a program on their device. */
 function receiverOf(redirectUri: unknown): string {
   if (typeof redirectUri !== 'string') return '';
@@ -119,6 +130,7 @@ function receiverOf(redirectUri: unknown): string {
 
 /** The same request once more, with another sign-in first. */
 function switchAccountUrl(interaction: Interaction): string {
+  if (typeof interaction.params['redirect_uri'] !== 'string') return '/logout'; // a device, which has to be started anew
   const [path, query] = sameRequestUrl(interaction).split('?');
   return query === undefined ? `${path}` : `${path}?${query}&prompt=login`;
 }

@@ -11,6 +11,7 @@ import { AppError } from '../kernel/errors.ts';
 import { rawHeaderValues } from '../kernel/raw-headers.ts';
 import { DEVICE_PAGE } from './device-flow.ts';
 import { maskToken } from './outside-tokens.ts';
+import type { PrepareClient } from './prepare-clients.ts';
 import { ADVERTISED_SCOPES } from './provider.ts';
 import { GRANT_TYPE } from './token-endpoint.ts';
 
@@ -46,11 +47,13 @@ const isOurs = (path: string): boolean =>
 
 type Deps = {
   provider: Provider;
-  apiUrl: string;
   webUrl: string;
   jwks: { publish(): { keys: JWK[] }; maxAgeSeconds: number };
   /** Around every endpoint that programs call. */
   limitFailures: Middleware;
+  /** Members of the metadata documents that are not the library's. */
+  alsoAdvertised: Readonly<Record<string, unknown>>;
+  prepareClient: PrepareClient;
   /** Wraps what happens at an endpoint, by its path. */
   around: Readonly<Record<string, Middleware>>;
 };
@@ -59,7 +62,15 @@ type Deps = {
  * The library, mounted: before it, what it must not see or can't tell; after it, what the contract wants
  * otherwise. Requests for other paths pass by.
  */
-export function oauthEndpoints({ provider, apiUrl, webUrl, jwks, limitFailures, around }: Deps): Middleware {
+export function oauthEndpoints({
+  provider,
+  webUrl,
+  alsoAdvertised,
+  prepareClient,
+  jwks,
+  limitFailures,
+  around,
+}: Deps): Middleware {
   const mounted = compose(provider.middleware) as unknown as Middleware;
   // What the library catches and can't answer (a database that is away, our own bugs) is ours to answer and to log.
   provider.on('server_error', (ctx, error) => {
@@ -78,17 +89,20 @@ export function oauthEndpoints({ provider, apiUrl, webUrl, jwks, limitFailures, 
       if (ctx.method !== 'POST') {
         throw new AppError('method_not_allowed', 'Send a POST with a form.', { allow: ['POST', 'OPTIONS'] });
       }
-      if (!(await screenBody(ctx))) return;
+      if (!(await screenBody(ctx, prepareClient))) return;
       const wrapper = around[ctx.path];
       await limitFailures(ctx, () => (wrapper ? wrapper(ctx, () => library(ctx, next)) : library(ctx, next)));
       return;
     }
     if (POSTED_BY_BROWSERS.has(ctx.path) && ctx.method === 'POST') return await askAgainWithGet(ctx);
-    if (ctx.path === '/oauth/authorize') screenAuthorizationRequest(ctx);
+    if (ctx.path === '/oauth/authorize') {
+      screenAuthorizationRequest(ctx);
+      await prepareClient(ctx, { clientId: oneOf(ctx.query['client_id']), assertion: undefined });
+    }
     const wrapper = around[ctx.path];
     await (wrapper ? wrapper(ctx, () => library(ctx, next)) : library(ctx, next));
     if (ctx.path === '/oauth/logout') letLogoutLeave(ctx);
-    if (DISCOVERY.has(ctx.path)) placeEndpoints(ctx, { apiUrl, webUrl });
+    if (DISCOVERY.has(ctx.path)) placeEndpoints(ctx, webUrl, alsoAdvertised);
     if (ctx.path === '/.well-known/jwks.json' && ctx.status === 200) {
       ctx.body = jwks.publish(); // the library has those that sign now alone
       ctx.type = 'application/jwk-set+json';
@@ -114,6 +128,9 @@ function letLogoutLeave(ctx: Context): void {
   if (ctx.status === 200 && typeof uri === 'string') allowFormTarget(ctx, uri);
 }
 
+const oneOf = (value: string | string[] | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;
+
 const repeats = (types: string): boolean => new Set(types.split(' ')).size !== types.split(' ').length;
 
 /**
@@ -131,7 +148,7 @@ function screenAuthorizationRequest(ctx: Context): void {
  * Reads the form before the library does, and lets the library read it again. What isn't a form, or isn't text, is
  * answered here as RFC 6749 §5.2 says. Returns whether to go on.
  */
-async function screenBody(ctx: Context): Promise<boolean> {
+async function screenBody(ctx: Context, prepareClient: PrepareClient): Promise<boolean> {
   try {
     if (rawHeaderValues(ctx.req.rawHeaders, 'authorization').length > 1) {
       throw new AppError('bad_request', 'The request carries more than one Authorization header.'); // Node keeps the first
@@ -140,6 +157,10 @@ async function screenBody(ctx: Context): Promise<boolean> {
     const text = await readFormText(ctx);
     const form = new URLSearchParams(text);
     ctx.state[GRANT_TYPE] = form.get('grant_type');
+    await prepareClient(ctx, {
+      clientId: form.get('client_id') ?? undefined,
+      assertion: form.get('client_assertion') ?? undefined,
+    });
     const repeated = repeats(form.get('response_type') ?? '');
     if (repeated) form.set('response_type', 'repeated'); // as at the authorization endpoint
     replayBody(
@@ -148,7 +169,7 @@ async function screenBody(ctx: Context): Promise<boolean> {
     );
     return true;
   } catch (error) {
-    if (!(error instanceof AppError) || error.status === 413) throw error;
+    if (!(error instanceof AppError) || error.status === 413 || error.status === 429) throw error;
     ctx.status = 400;
     ctx.set('Cache-Control', 'no-store');
     ctx.body = { error: 'invalid_request', error_description: error.detail };
@@ -171,7 +192,7 @@ function replayBody(req: IncomingMessage, body: Buffer): void {
 }
 
 /** Each endpoint on its own origin, whatever host the document was asked for at; and the scopes of the API. */
-function placeEndpoints(ctx: Context, { apiUrl, webUrl }: { apiUrl: string; webUrl: string }): void {
+function placeEndpoints(ctx: Context, webUrl: string, more: Readonly<Record<string, unknown>>): void {
   const document = ctx.body as Record<string, unknown> | undefined;
   if (ctx.status !== 200 || !document) return;
   const onWeb = (name: string): object => {
@@ -183,7 +204,7 @@ function placeEndpoints(ctx: Context, { apiUrl, webUrl }: { apiUrl: string; webU
     ...document,
     ...onWeb('authorization_endpoint'),
     ...onWeb('end_session_endpoint'),
-    userinfo_endpoint: `${apiUrl}/oauth/userinfo`,
+    ...more,
     // RFC 8414 §2. A public app may revoke its own tokens, and introspect none.
     revocation_endpoint_auth_methods_supported: methods,
     introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),

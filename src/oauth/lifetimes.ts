@@ -1,6 +1,7 @@
 /** How long things live, in seconds. */
 export const ACCESS_TOKEN_SECONDS = 3600;
 export const AUTHORIZATION_CODE_SECONDS = 60;
+export const LONGEST_ASSERTION_SECONDS = 3600;
 /** For finding one's phone, opening a page and signing in. */
 export const DEVICE_CODE_SECONDS = 600;
 export const INTERACTION_SECONDS = 3600;

@@ -1,5 +1,5 @@
 import Provider, { type Adapter, type Configuration, errors, type KoaContextWithOIDC } from 'oidc-provider';
-import { DPOP_ALGORITHMS } from '../../config/jwa.ts';
+import { ASSERTION_ALGORITHMS, DPOP_ALGORITHMS } from '../../config/jwa.ts';
 import type { Role } from '../../config/roles.ts';
 import { ALL_SCOPES, IDENTITY_SCOPES } from '../../config/scopes.ts';
 import { SIGNING_ALGORITHMS } from '../../config/signing-algorithms.ts';
@@ -121,10 +121,14 @@ function settings(deps: ProviderDeps): Configuration {
     claims: { openid: ['sub', 'amr'], profile: ['name'], email: ['email', 'email_verified'] },
     conformIdTokenClaims: false, // they stand in the id_token too, where most apps look for them
     responseTypes: ['code'],
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'none'],
+    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
+    assertJwtClientAuthClaimsAndHeader: refuseLongAssertions,
+    // Nothing is fetched by the library: keys of apps come with their metadata (see client-keys.ts).
+    fetch: () => Promise.reject(new Error('the OAuth library fetches nothing')),
     enabledJWA: {
       idTokenSigningAlgValues: [...SIGNING_ALGORITHMS],
       dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
+      clientAuthSigningAlgValues: [...ASSERTION_ALGORITHMS],
     },
     pkce: {
       required: (_ctx, client) =>
@@ -199,6 +203,13 @@ function settings(deps: ProviderDeps): Configuration {
     },
     discovery: { service_documentation: `${deps.webUrl}/docs`, op_policy_uri: undefined },
   };
+}
+
+/** RFC 7523 §3: an assertion is remembered until it expires, and so that must be soon. */
+function refuseLongAssertions(_ctx: KoaContextWithOIDC, { exp }: { exp?: number | undefined }): void {
+  if ((exp ?? 0) > Date.now() / 1000 + lifetimes.LONGEST_ASSERTION_SECONDS) {
+    throw new errors.InvalidClientAuth('the client_assertion JWT expires too far in the future');
+  }
 }
 
 /** The scopes that discovery names: those of the API and those of OpenID Connect. */

@@ -2,6 +2,7 @@ import type Provider from 'oidc-provider';
 import type { Client } from 'oidc-provider';
 import type { ChangeFeed } from '../kernel/change-feed.ts';
 import { isId } from '../kernel/ids.ts';
+import type { RegisteredClient } from './client-metadata.ts';
 
 type Model = { find(id: string): Promise<Client | undefined> };
 type Entry = { client: Client; untilMs: number };
@@ -49,6 +50,7 @@ export function rememberClients(
     const begun = generation;
     const client = await find(id);
     if (!client || begun !== generation || !feed.isLive()) return client;
+    if ((client as unknown as RegisteredClient).keys_elsewhere) return client; // they change with no feed to tell
     entries.delete(id);
     if (entries.size >= maxEntries) entries.delete(entries.keys().next().value as string);
     entries.set(id, { client, untilMs: performance.now() + lifetimeSeconds * 1000 });

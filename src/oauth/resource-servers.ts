@@ -52,8 +52,12 @@ type Deps = {
 
 /** The library's `resourceIndicators` (RFC 8707): which resources there are and what a token for one may say. */
 export function resourceIndicators({ apiUrl, roleForGrant }: Deps) {
+  // With and without the slash that URL parsers put behind an origin.
   const allowedAudience = (resource: string): boolean =>
-    resource === apiUrl || resource === `${apiUrl}/v1` || resource.startsWith(`${apiUrl}/v1/`);
+    resource === apiUrl ||
+    resource === `${apiUrl}/` ||
+    resource === `${apiUrl}/v1` ||
+    resource.startsWith(`${apiUrl}/v1/`);
 
   /** Both hooks call this: the library calls one or the other, by whether the client sent `resource`. */
   const checkScopes = (ctx: KoaContextWithOIDC, client: RegisteredClient): void => {

@@ -1,9 +1,16 @@
 import { z } from 'zod';
-import { ALL_SCOPES } from '../../config/scopes.ts';
+import { DPOP_ALGORITHMS } from '../../config/jwa.ts';
+import { ALL_SCOPES, SCOPES } from '../../config/scopes.ts';
 import { defineRoute, type Route } from '../http/route.ts';
 
 const CACHE_SECONDS = 300;
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
+/**
+ * RFC 9728 §2 needs not all of them here, and clients ask for what they find: not for the one that manages an organization.
+ * The authorization server's own metadata names it too.
+ */
+const ASKED_FOR_BY_DEFAULT = ALL_SCOPES.filter((scope) => SCOPES[scope].level !== 'admin');
 
 const document = z
   .object({
@@ -11,6 +18,7 @@ const document = z
     authorization_servers: z.array(z.url()),
     scopes_supported: z.array(z.string()),
     bearer_methods_supported: z.array(z.literal('header')),
+    dpop_signing_alg_values_supported: z.array(z.string()),
     resource_name: z.string(),
     resource_documentation: z.url(),
   })
@@ -38,8 +46,9 @@ export function resourceMetadataRoutes(
       handle: async () => ({
         resource: apiUrl + resource,
         authorization_servers: [apiUrl],
-        scopes_supported: ALL_SCOPES,
+        scopes_supported: ASKED_FOR_BY_DEFAULT,
         bearer_methods_supported: ['header' as const],
+        dpop_signing_alg_values_supported: [...DPOP_ALGORITHMS],
         resource_name: 'PromptReports API',
         resource_documentation: `${webUrl}/docs`,
       }),

@@ -119,7 +119,7 @@ function audienceCovers(
   apiUrl: string,
   path: string,
 ): boolean {
-  if (aud === clientId || aud === apiUrl || path === '/oauth/userinfo') return true;
+  if (aud === clientId || aud === apiUrl || aud === `${apiUrl}/` || path === '/oauth/userinfo') return true;
   const url = apiUrl + path;
   return (
     aud.startsWith(`${apiUrl}/v1`) && (url === aud || url.startsWith(aud.endsWith('/') ? aud : `${aud}/`))

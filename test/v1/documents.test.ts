@@ -121,8 +121,10 @@ describe('protected resource metadata (RFC 9728)', () => {
       {
         resource: api.url + resource,
         authorization_servers: [api.url],
-        scopes_supported: ALL_SCOPES,
+        // Without the one that manages an organization: clients ask for what they find here.
+        scopes_supported: ALL_SCOPES.filter((scope) => scope !== 'organization:admin'),
         bearer_methods_supported: ['header'],
+        dpop_signing_alg_values_supported: ['ES256', 'Ed25519', 'EdDSA', 'PS256'],
         resource_name: 'PromptReports API',
         resource_documentation: `${api.url}/docs`,
       },

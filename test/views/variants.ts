@@ -308,6 +308,20 @@ export const variants: Record<string, Variant> = {
       docsUrl: '/docs',
     },
   },
+  'consent-unverified': {
+    page: 'consent',
+    data: consent({
+      app: {
+        ...app,
+        developer: undefined,
+        publishedAt: 'tools.northwind.example',
+        homepageUrl: undefined,
+        privacyUrl: undefined,
+      },
+      redirectHost: '127.0.0.1:33418',
+    }),
+  },
+  'consent-device': { page: 'consent', data: consent({ redirectHost: '' }) },
   device: { page: 'device', data: { action: '/oauth/device', fields: { xsrf: 'x' }, code: '' } },
   'device-error': {
     page: 'device',

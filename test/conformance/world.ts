@@ -1,0 +1,90 @@
+import { exportJWK, generateKeyPair } from 'jose';
+import * as client from 'openid-client';
+import {
+  type Answer,
+  addApp,
+  type Client,
+  type PreparedSite,
+  startPreparedSite,
+  walk,
+} from '../oauth/support.ts';
+import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
+
+export const CALLBACK = 'https://rp.example/callback';
+export const SECOND_CALLBACK = 'https://rp.example/callback?dummy1=lorem&dummy2=ipsum';
+
+/** `npm run conformance` waits as long as their modules do; the suite, whose form is shorter, does not. */
+export const isWhole = process.env['CONFORMANCE'] === 'whole';
+
+type Apps = {
+  /** Registered as the plans have their clients: confidential, PKCE not required. */
+  basic: Client;
+  second: Client;
+  /** Proves itself by a key (FAPI 2.0 §5.3.3.1). */
+  keyed: Client & { privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'] };
+};
+
+/** A server process, apps in it, and openid-client as their side. */
+export type World = {
+  site: PreparedSite<Apps>;
+  issuer: string;
+  apps: Apps;
+  /** What openid-client knows of the server, for one app; ID tokens' signatures are checked too. */
+  configure(app: Client, auth?: client.ClientAuth): Promise<client.Configuration>;
+  configureKeyed(): Promise<client.Configuration>;
+  newBrowser(): UserAgent;
+  /** Sends a person there, who signs in and allows; where the browser was sent, or the page at which it stayed. */
+  visit(url: URL | string, options?: { browser?: UserAgent; answer?: Answer }): Promise<Visit>;
+  stop(): Promise<void>;
+};
+
+export type Visit = {
+  callback: URL | undefined;
+  status: number;
+  html: string;
+  signedIn: boolean;
+};
+
+export async function startWorld(): Promise<World> {
+  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
+  const site = await startPreparedSite('embedded', async (services, made): Promise<Apps> => {
+    const redirectUris = [CALLBACK, SECOND_CALLBACK];
+    const fields = { redirectUris, requirePkce: false };
+    const jwks = { keys: [{ ...(await exportJWK(publicKey)), kty: 'EC', kid: 'k1', alg: 'ES256' }] };
+    return {
+      basic: await addApp(services, made, { ...fields, name: 'Relying party' }),
+      second: await addApp(services, made, { ...fields, name: 'Second relying party' }),
+      keyed: { ...(await addApp(services, made, { name: 'FAPI client', redirectUris, jwks })), privateKey },
+    };
+  });
+  const issuer = site.server.url;
+  const apps = site.extra;
+
+  const configure = async (app: Client, auth = client.ClientSecretBasic(app.clientSecret)) => {
+    const config = await client.discovery(new URL(issuer), app.clientId, undefined, auth, {
+      execute: [client.allowInsecureRequests],
+    });
+    client.enableNonRepudiationChecks(config);
+    return config;
+  };
+  return {
+    site,
+    issuer,
+    apps,
+    configure,
+    configureKeyed: () =>
+      configure(apps.keyed, client.PrivateKeyJwt({ key: apps.keyed.privateKey, kid: 'k1' })),
+    newBrowser: () => createUserAgent(issuer),
+    visit: async (url, { browser = createUserAgent(issuer), answer = {} } = {}) => {
+      const { end, signedIn } = await walk(browser, String(url), site.made.user, answer);
+      return { callback: end.leftTo, status: end.status, html: end.html, signedIn };
+    },
+    stop: site.stop,
+  };
+}
+
+/** The callback of a visit, or an error that shows where the browser stayed. */
+export function atApp({ callback, status, html }: Visit): URL {
+  if (!callback) throw new Error(`the browser was not sent back to the app, but got ${status}:\n${html}`);
+  return callback;
+}
