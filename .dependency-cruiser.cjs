@@ -3,6 +3,8 @@
  * through are in .dependency-cruiser.runtime.cjs. Each comment says what breaks without the rule.
  */
 
+const TOP = '^src/([^/]+\\.ts$|wiring/|services/)'; // what puts the features together
+
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
   forbidden: [
@@ -45,19 +47,28 @@ module.exports = {
       name: 'only-the-composition-root-imports-adapters',
       comment:
         'Code that reaches for Knex, Redis or the disk by itself can no longer be given another: the embedded database, ' +
-        'the in-process limiter and the tests all rest on src/services.ts alone choosing.',
+        'the in-process limiter and the tests all rest on src/services.ts and its folder alone choosing.',
       severity: 'error',
-      from: { path: '^(src|config|views)/', pathNot: '^src/services\\.ts$' },
+      from: { path: '^(src|config|views)/', pathNot: '^src/services(\\.ts$|/)' },
       to: { path: '^adapters/' },
     },
     {
       name: 'features-do-not-import-the-top',
       comment:
-        'The files on top (app, services, server, cli, bootstrap) wire the features: a feature that imports one of them ' +
-        'can be loaded only with all the others.',
+        'What is on top (app, services, server, cli, bootstrap, wiring/, services/) puts the features together: a feature that ' +
+        'imports any of it can be loaded only with all the others.',
       severity: 'error',
-      from: { path: '^src/[^/]+/' },
-      to: { path: '^src/[^/]+\\.ts$' },
+      from: { path: '^src/[^/]+/', pathNot: TOP },
+      to: { path: TOP },
+    },
+    {
+      name: 'services-do-not-import-the-app',
+      comment:
+        'The command line opens the services without the application: with an import of it, no command could run without ' +
+        'the provider, the pages and their templates.',
+      severity: 'error',
+      from: { path: '^src/services(\\.ts$|/)' },
+      to: { path: '^src/((app|server|cli|api-routes)\\.ts$|wiring/)|^views/' },
     },
     {
       name: 'http-imports-only-what-the-pipeline-runs',

@@ -1,0 +1,30 @@
+import { createAlertMailing } from '../alerts/mailing.ts';
+import { createOutsideUses } from '../alerts/outside-uses.ts';
+import { createRaise } from '../alerts/raise.ts';
+import { startAlerts } from '../alerts/service.ts';
+import { createWatch } from '../alerts/watch.ts';
+import { createTellAdmins } from '../organizations/tell-admins.ts';
+import type { Stores } from './stores.ts';
+import type { World } from './world.ts';
+
+/** Alerts: raised by whoever sees something, looked for, and mailed to the administrators. */
+export function alertServices(world: World, { alerts, alertReads, organizations }: Stores) {
+  const { config, logger, clock, transaction, publish, sendMail } = world;
+  const raiseAlert = createRaise({ alerts, publish, transaction, clock });
+  const lookForAlerts = createWatch({ reads: alertReads, raise: raiseAlert, clock, logger });
+  const mailAlerts = createAlertMailing({
+    alerts,
+    tellAdmins: createTellAdmins({ organizations, sendMail }),
+    webUrl: config.webUrl,
+    logger,
+  });
+  return {
+    raiseAlert,
+    outsideUses: createOutsideUses({ raise: raiseAlert, clock, logger }),
+    /** Newest first; the console's and nobody else's, for now. */
+    listAlerts: alerts.list,
+    lookForAlerts,
+    mailAlerts,
+    startAlerts: () => startAlerts({ look: lookForAlerts, mail: mailAlerts, logger }),
+  };
+}

@@ -1,0 +1,43 @@
+import type { RaiseAlert } from '../alerts/raise.ts';
+import { createConclude, createDisable } from '../webhooks/conclude.ts';
+import { createWebhooks } from '../webhooks/manage.ts';
+import { createSend } from '../webhooks/send.ts';
+import { startDeliveryWorker } from '../webhooks/worker.ts';
+import type { Stores } from './stores.ts';
+import type { World } from './world.ts';
+
+/** Webhooks: managed, sent by the server, and disabled where nothing arrives, which raises an alert. */
+export function webhookServices(
+  { logger, clock, transaction, audit, urlRules, safeFetch }: World,
+  { webhooks, deliveries, deliveryQueue: queue }: Stores,
+  { raiseAlert }: { raiseAlert: RaiseAlert },
+) {
+  const disableWebhook = createDisable({
+    webhooks,
+    tell: ({ id, organizationId, environment, url }, reason) =>
+      raiseAlert({
+        kind: 'webhook_disabled',
+        organizationId,
+        environment,
+        subject: id,
+        period: clock().toISOString(),
+        data: { url, reason },
+      }),
+    transaction,
+    audit,
+  });
+  return {
+    disableWebhook,
+    manageWebhooks: createWebhooks({ webhooks, deliveries, urlRules, transaction, audit, clock }),
+    /** Begins to send what is queued for webhooks: the server does, not the commands. */
+    startDeliveries: () =>
+      startDeliveryWorker({
+        queue,
+        send: createSend({ safeFetch, clock }),
+        conclude: createConclude({ queue, disable: disableWebhook, transaction }),
+        clock,
+        random: Math.random,
+        logger,
+      }),
+  };
+}

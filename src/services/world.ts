@@ -1,0 +1,36 @@
+import { createAuditLog } from '../../adapters/database/audit.ts';
+import type { Database } from '../../adapters/database/database.ts';
+import { createOutbox } from '../../adapters/database/webhook-outbox.ts';
+import { createSafeFetch } from '../../adapters/http/safe-fetch.ts';
+import { createMailer } from '../../adapters/mail/mailer.ts';
+import { developmentSecretKey } from '../../adapters/secret-key.ts';
+import type { Config } from '../../config/config.ts';
+import { createBackground } from '../kernel/background.ts';
+import { systemClock } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/log.ts';
+import { createSealer } from '../kernel/sealing.ts';
+import { createPublisher } from '../webhooks/envelope.ts';
+import { alsoTelling } from '../webhooks/event.ts';
+
+export type World = ReturnType<typeof openWorld>;
+
+/** What every feature stands on: time, secrets, transactions, the audit log, mail, and requests to the outside. */
+export function openWorld(config: Config, logger: Logger, database: Database) {
+  const clock = systemClock;
+  const publish = createPublisher({ outbox: createOutbox(database), clock });
+  const urlRules = { allowLoopback: !config.production };
+  return {
+    config,
+    logger,
+    clock,
+    sealer: createSealer(config.secretKey ?? developmentSecretKey(config.dataDir)),
+    database,
+    transaction: database.transaction,
+    publish,
+    audit: alsoTelling(createAuditLog(database), publish),
+    background: createBackground(logger),
+    sendMail: createMailer({ smtpUrl: config.smtpUrl, dataDir: config.dataDir, from: config.mailFrom }),
+    urlRules,
+    safeFetch: createSafeFetch(urlRules),
+  };
+}
