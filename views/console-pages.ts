@@ -93,9 +93,10 @@ type KeysPage = {
   curl: string;
 };
 
-type KeyPage = {
+export type KeyPage = {
   key: KeyRow & {
-    ipAllowlist: readonly string[];
+    /** Empty for anywhere. */
+    from: { addresses: readonly string[]; byOrganization: boolean };
     limits: readonly { label: string; value: number }[];
     /** In the last 24 hours. */
     requests: number;
@@ -145,6 +146,8 @@ type KeyFormPage = FormOf<KeyValues> & {
   editing?: string | undefined;
   presets: readonly Choice[];
   scopes: readonly ScopeGroup[];
+  /** The organization's, which holds for keys without a list of their own. */
+  defaultAllowlist: readonly string[];
   /** The first day that a key may end on. */
   tomorrow: string;
 };
@@ -285,10 +288,17 @@ type MemberPage = FormOf<{ role: string }> & {
 
 type InvitePage = FormOf<{ email: string; role: string }> & { roles: readonly Choice[] };
 
-export type SettingsValues = { name: string; leakedSecrets: string; requireSecondFactor: boolean };
+export type SettingsValues = {
+  name: string;
+  leakedSecrets: string;
+  requireSecondFactor: boolean;
+  ipAllowlist: string;
+};
 
 type SettingsPage = FormOf<SettingsValues> & {
   leakChoices: readonly Choice[];
+  /** From which address the reader came, to be copied. */
+  ownAddress: string;
   mayChange: boolean;
   saved: boolean;
   organization: { id: string; plan: string; createdAt: string };

@@ -35,7 +35,12 @@ type KeyRow = LimitColumns & {
 };
 
 type KeyInUseRow = KeyRow &
-  AllowanceColumns & { creator_role: Role | null; creator_app_scopes: Scope[] | null; read_at: Date };
+  AllowanceColumns & {
+    creator_role: Role | null;
+    creator_app_scopes: Scope[] | null;
+    organization_ip_allowlist: string[];
+    read_at: Date;
+  };
 
 /** API keys, by their hash with the standing of who made them, and by their organization. */
 export function createApiKeyStore(database: Database): ApiKeyStore {
@@ -72,6 +77,7 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
     findByHash: async (hash) => {
       const { rows } = await database.sql().raw<{ rows: KeyInUseRow[] }>(
         `SELECT k.*, m.role AS creator_role, a.scopes AS creator_app_scopes, now() AS read_at,
+                o.ip_allowlist AS organization_ip_allowlist,
                 ${ORGANIZATION_ALLOWANCE}
          FROM api_keys k
          JOIN organizations o ON o.id = k.organization_id
@@ -87,6 +93,7 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
           ...toApiKey(row),
           creatorRole: row.creator_role ?? undefined,
           creatorAppScopes: row.creator_app_scopes ?? undefined,
+          organizationIpAllowlist: row.organization_ip_allowlist,
           readAt: row.read_at,
           allowance: toAllowance(row, row.first_key_id ?? row.id),
         }

@@ -9,6 +9,7 @@ import * as oauthFamily from './migrations/0007-oauth-family.ts';
 import * as webhooks from './migrations/0008-webhooks.ts';
 import * as account from './migrations/0009-account.ts';
 import * as alerts from './migrations/0011-alerts.ts';
+import * as defaultAllowlist from './migrations/0012-default-allowlist.ts';
 
 /** In the order in which they run. A name, once released, never changes. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
@@ -22,6 +23,7 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
   '0009-account': account,
   '0005-limits': limits,
   '0011-alerts': alerts,
+  '0012-default-allowlist': defaultAllowlist,
 };
 
 // Any number that nobody else locks; the same in every process.

@@ -11,6 +11,7 @@ type OrganizationRow = {
   plan: Plan;
   leaked_secrets: LeakedSecrets;
   require_second_factor: boolean;
+  ip_allowlist: string[];
   created_at: Date;
 };
 
@@ -70,11 +71,12 @@ export function createOrganizationStore(database: Database): OrganizationStore {
           plan: row.plan,
           leakedSecrets: row.leaked_secrets,
           requireSecondFactor: row.require_second_factor,
+          ipAllowlist: row.ip_allowlist,
           createdAt: row.created_at,
         }
       );
     },
-    update: async (id, { name, leakedSecrets, requireSecondFactor }) => {
+    update: async (id, { name, leakedSecrets, requireSecondFactor, ipAllowlist }) => {
       await database
         .sql()('organizations')
         .where({ id })
@@ -82,6 +84,7 @@ export function createOrganizationStore(database: Database): OrganizationStore {
           ...(name === undefined ? {} : { name }),
           ...(leakedSecrets === undefined ? {} : { leaked_secrets: leakedSecrets }),
           ...(requireSecondFactor === undefined ? {} : { require_second_factor: requireSecondFactor }),
+          ...(ipAllowlist === undefined ? {} : { ip_allowlist: [...ipAllowlist] }),
         });
     },
     lock: (id) => lockOrganization(database, id),

@@ -28,7 +28,7 @@ export function describeAlert(alert: Alert): { title: string; text: string } {
     case 'outside_allowlist':
       return {
         title: 'A credential was tried from an address that it may not be used from',
-        text: `${which} was presented from ${alert.data.ip}, which is not on its list of addresses, and refused. Whoever did it has the credential: if that isn't you, revoke it.`,
+        text: `${which} was presented from ${alert.data.ip}, which is not among the addresses that it may be used from, and refused. Whoever did it has the credential: if that isn't you, revoke it.`,
       };
     case 'expiring':
       return {

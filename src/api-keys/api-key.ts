@@ -20,7 +20,7 @@ export type ApiKey = {
   createdAt: Date;
   expiresAt: Date | undefined;
   revokedAt: Date | undefined;
-  /** Addresses and CIDR ranges that it may be used from; empty for any. */
+  /** Addresses and CIDR ranges that it may be used from; empty for the organization's. */
   ipAllowlist: readonly string[];
   /** Lower limits of its own. */
   limits: Partial<Figures>;
@@ -52,6 +52,8 @@ export type KeyInUse = Pick<
   creatorRole: Role | undefined;
   /** The scopes of the app that made it, while that app is of the same organization. */
   creatorAppScopes: readonly Scope[] | undefined;
+  /** Of the organization, for keys that have no list of their own; empty for any address. */
+  organizationIpAllowlist: readonly string[];
   /** Of the organization, and of the key within it. */
   allowance: Allowance;
   /** The database's clock when it was read: expiry goes by that, not by each machine's own. */
@@ -93,6 +95,13 @@ export const claimsToBeKey = (credential: string): boolean =>
 /** Whether prefix, length, alphabet and checksum are right: what isn't, we never issued, and needn't look up. */
 export const hasKeyShape = (credential: string): boolean =>
   Object.values(KEY_PREFIXES).some((prefix) => hasSecretShape(prefix, credential));
+
+/** Where a key may be used from: a list of its own takes the place of the organization's. Empty for anywhere. Pure. */
+export const allowlistOf = ({
+  ipAllowlist,
+  organizationIpAllowlist,
+}: Pick<KeyInUse, 'ipAllowlist' | 'organizationIpAllowlist'>): readonly string[] =>
+  ipAllowlist.length > 0 ? ipAllowlist : organizationIpAllowlist;
 
 export type KeyStatus = 'active' | 'expiring' | 'expired' | 'revoked';
 

@@ -1,7 +1,7 @@
 import { epochSeconds } from '../kernel/clock.ts';
 import { sha256 } from '../kernel/secret.ts';
 import type { Principal } from '../principals/principal.ts';
-import { type ApiKeyStore, hasKeyShape } from './api-key.ts';
+import { type ApiKeyStore, allowlistOf, hasKeyShape } from './api-key.ts';
 import type { ApiKeys } from './manage.ts';
 import { judgeKey } from './verify.ts';
 
@@ -27,6 +27,7 @@ export function apiKeysOutside({ apiUrl, apiKeys, keys, planOf }: Deps) {
       if (!key || judged.kind !== 'proven') return undefined;
       const { id, organizationId, environment, scopes } = judged.principal;
       const creator = key.createdBy ?? key.createdByApp;
+      const allowlist = allowlistOf(key);
       return {
         ...ownership(key),
         description: {
@@ -38,7 +39,7 @@ export function apiKeysOutside({ apiUrl, apiKeys, keys, planOf }: Deps) {
           ...(creator ? { sub: creator } : {}),
           iss: apiUrl,
           jti: id,
-          ...(key.ipAllowlist.length > 0 ? { ip_allowlist: key.ipAllowlist } : {}),
+          ...(allowlist.length > 0 ? { ip_allowlist: allowlist } : {}),
           org_id: organizationId,
           env: environment,
           auth_method: 'api_key',

@@ -4,12 +4,11 @@ import { ALL_SCOPES } from '../../config/scopes.ts';
 import { futureTime, limitsObject, presentLimits, scopeList, toFigures } from '../http/fields.ts';
 import { listOf, listSchema, pageQuery } from '../http/lists.ts';
 import { defineRoute, type Route } from '../http/route.ts';
-import { isNetwork } from '../kernel/addresses.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { notFound } from '../kernel/errors.ts';
 import { given } from '../kernel/given.ts';
 import { isId } from '../kernel/ids.ts';
-import { idOf, text, timestamp } from '../kernel/schemas.ts';
+import { idOf, networkList, text, timestamp } from '../kernel/schemas.ts';
 import type { Secret } from '../kernel/secret.ts';
 import { visibleTo } from '../principals/principal.ts';
 import { type ApiKey, type ApiKeyStore, KEY_PREFIXES, statusOf } from './api-key.ts';
@@ -18,7 +17,8 @@ import type { ApiKeys } from './manage.ts';
 const DEFAULT_GRACE_SECONDS = 86_400;
 const LONGEST_GRACE_SECONDS = 30 * 86_400;
 
-const network = z.string().refine(isNetwork, 'must be an IPv4 or IPv6 address or CIDR range');
+const ALLOWLIST =
+  "Addresses and CIDR ranges that the key may be used from. Takes the place of the organization's; empty: those of the organization.";
 
 const object = z
   .object({
@@ -31,7 +31,7 @@ const object = z
     last4: z.string(),
     status: z.enum(['active', 'expiring', 'expired', 'revoked']),
     expiresAt: timestamp.nullable(),
-    ipAllowlist: z.array(z.string()),
+    ipAllowlist: z.array(z.string()).meta({ description: ALLOWLIST }),
     limits: limitsObject,
     lastUsedAt: timestamp.nullable(),
     lastUsedIp: z.string().nullable(),
@@ -56,7 +56,7 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
   const fields = {
     name: text(1, 100),
     scopes: scopeList,
-    ipAllowlist: z.array(network).max(100),
+    ipAllowlist: networkList.meta({ description: ALLOWLIST }),
     limits: limitsObject,
   };
   const present = (key: ApiKey): z.input<typeof object> => presentKey(key, clock());

@@ -11,7 +11,7 @@ import {
   type Resolution,
   type Resolver,
 } from '../principals/resolve.ts';
-import { type ApiKeyStore, claimsToBeKey, hasKeyShape, type KeyInUse } from './api-key.ts';
+import { type ApiKeyStore, allowlistOf, claimsToBeKey, hasKeyShape, type KeyInUse } from './api-key.ts';
 
 export type NoteOutsideUse = (
   key: Pick<KeyInUse, 'id' | 'organizationId' | 'environment'>,
@@ -50,18 +50,9 @@ export function judgeKey(key: KeyInUse | undefined, noteOutsideUse: NoteOutsideU
       new AppError('credential_revoked', 'Who made this API key is no longer a member of the organization.'),
     );
   }
-  const {
-    id,
-    organizationId,
-    environment,
-    ipAllowlist,
-    createdBy,
-    createdByApp,
-    expiresAt,
-    readAt,
-    allowance,
-  } = key;
-  const isAllowed = ipAllowlist.length > 0 ? networkMatcher(ipAllowlist) : undefined;
+  const { id, organizationId, environment, createdBy, createdByApp, expiresAt, readAt, allowance } = key;
+  const allowlist = allowlistOf(key);
+  const isAllowed = allowlist.length > 0 ? networkMatcher(allowlist) : undefined;
   return proven(
     { method: 'api_key', id, organizationId, environment, scopes, allowance },
     {

@@ -1,3 +1,4 @@
+import type { KeyPage } from '../../views/console-pages.ts';
 import type { ApiKeyObject } from '../api-keys/routes.ts';
 import { seeOther } from '../http/page.ts';
 import type { Clock } from '../kernel/clock.ts';
@@ -38,12 +39,13 @@ export type KeyPageDeps = { apiUrl: string; clock: Clock; namesOf: NamesOf };
 
 /** API keys: list, make, look, change, rotate, revoke. */
 export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[] {
-  const showForm = (
+  const showForm = async (
     visit: Visit,
     key: ApiKeyObject | undefined,
     faults?: Faults,
     form?: Parameters<typeof bodyOf>[0],
-  ) =>
+  ) => {
+    const { ipAllowlist } = await visit.call('GET /v1/organization');
     visit.render(
       'console/key-form',
       {
@@ -56,10 +58,12 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
         notice: faults?.notice,
         presets: presetsFor(visit.role),
         scopes: scopeGroups(form ? scopesOf(form) : (key?.scopes ?? []), visit.role),
+        defaultAllowlist: ipAllowlist,
         tomorrow: new Date(clock().getTime() + 86_400_000).toISOString().slice(0, 10),
       },
       faults ? { status: faults.status } : {},
     );
+  };
 
   const showSecret = (visit: Visit, key: ApiKeyObject & { key: string }, title: string, lead: string) =>
     visit.render('console/secret', {
@@ -89,7 +93,7 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
       {
         key: {
           ...keyRow(key, visit.url(`/keys/${key.id}`)),
-          ipAllowlist: key.ipAllowlist,
+          from: await fromWhere(visit, key),
           limits: limitsInWords(key.limits),
           requests: requestsOf(key.id),
           createdBy: names(key.createdBy),
@@ -247,6 +251,13 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
       },
     },
   ];
+}
+
+/** Its own list, or else the organization's. */
+async function fromWhere(visit: Visit, { ipAllowlist }: ApiKeyObject): Promise<KeyPage['key']['from']> {
+  if (ipAllowlist.length > 0) return { addresses: ipAllowlist, byOrganization: false };
+  const organization = await visit.call('GET /v1/organization');
+  return { addresses: organization.ipAllowlist, byOrganization: true };
 }
 
 /** The other environment's are not here. */

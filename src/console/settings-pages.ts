@@ -1,7 +1,7 @@
 import type { Choice, SettingsValues } from '../../views/console-pages.ts';
 import { seeOther } from '../http/page.ts';
 import type { LeakedSecrets } from '../organizations/organization.ts';
-import { attempt, type Faults } from './faults.ts';
+import { attempt, type Faults, linesOf } from './faults.ts';
 import { limitRows } from './quota.ts';
 import { type ConsolePage, queryOf, type Visit } from './visit.ts';
 
@@ -24,8 +24,10 @@ export function settingsPages(): ConsolePage[] {
           name: organization.name,
           leakedSecrets: organization.leakedSecrets,
           requireSecondFactor: organization.requireSecondFactor,
+          ipAllowlist: organization.ipAllowlist.join('\n'),
         },
         leakChoices: LEAK_CHOICES,
+        ownAddress: visit.ctx.ip,
         errors: faults?.fields ?? {},
         notice: faults?.notice,
         mayChange: visit.may('organization:admin'),
@@ -55,10 +57,13 @@ export function settingsPages(): ConsolePage[] {
           name: form.get('name'),
           leakedSecrets: form.get('leakedSecrets'),
           requireSecondFactor: form.get('requireSecondFactor') !== '',
+          ipAllowlist: form.get('ipAllowlist'),
         };
         const before: Record<string, unknown> = await visit.call('GET /v1/organization');
         const body = Object.fromEntries(
-          Object.entries(values).filter(([name, value]) => value !== before[name]),
+          Object.entries({ ...values, ipAllowlist: linesOf(values.ipAllowlist) }).filter(
+            ([name, value]) => JSON.stringify(value) !== JSON.stringify(before[name]),
+          ),
         );
         const { faults } = await attempt(Object.keys(values), () =>
           visit.call('PATCH /v1/organization', { body }),

@@ -39,7 +39,8 @@ export const ERROR_GUIDE: Record<ErrorCode, { meaning: string; whatToDo: string 
   },
   ip_not_allowed: {
     meaning: 'The key may only be used from certain addresses, and this is not one of them.',
-    whatToDo: 'Call from an allowed address, or extend the allowlist of the key.',
+    whatToDo:
+      'Call from an allowed address, or extend the allowlist: that of the key, or the organization’s where the key has none.',
   },
   https_required: {
     meaning:

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isNetwork } from './addresses.ts';
 import { type IdPrefix, isId } from './ids.ts';
 
 /** An id with that prefix. In a path, what isn't one is 404. */
@@ -23,6 +24,11 @@ export const displayName = text(1, 100).refine(
   (value) => value.trim() !== '' && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value),
   'must be one line, and not blank',
 );
+
+/** Addresses and ranges that something may be used from; empty for any. */
+export const networkList = z
+  .array(z.string().refine(isNetwork, 'must be an IPv4 or IPv6 address or CIDR range'))
+  .max(100);
 
 /** A text of at most so many bytes in UTF-8. */
 export const textOfBytes = (most: number) =>

@@ -1,5 +1,6 @@
 import type { Role } from '../../config/roles.ts';
 import type { RecordAudit } from '../audit/event.ts';
+import { networkMatcher } from '../kernel/addresses.ts';
 import type { AttemptLimit } from '../kernel/attempts.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError, notFound } from '../kernel/errors.ts';
@@ -130,9 +131,14 @@ export function createMembers(deps: MembersDeps) {
         const { organizationId } = by.principal;
         const fields = Object.keys(change);
         if (change.requireSecondFactor) await requireOwnSecondFactor(by.principal);
+        if (change.ipAllowlist) requireOwnAddress(by, change.ipAllowlist);
         if (fields.length > 0) {
           await organizations.update(organizationId, change);
-          await record('organization.updated', by, organizationId, { fields });
+          const { ipAllowlist } = change;
+          await record('organization.updated', by, organizationId, {
+            fields,
+            ...(ipAllowlist ? { ipAllowlist } : {}),
+          });
         }
         const organization = await organizations.find(organizationId);
         if (!organization) throw notFound();
@@ -262,6 +268,18 @@ const asThemself = (userId: string, organizationId: string): Principal => ({
   environment: 'live',
   scopes: [],
 });
+
+/**
+ * No key shuts itself out. People and apps are not held to the list, so that in the console it can always be undone. A key
+ * with a list of its own would not be shut out, and is refused too: one rule, that is easy to tell.
+ */
+function requireOwnAddress({ principal, ip }: By, allowlist: readonly string[]): void {
+  if (principal.method !== 'api_key' || allowlist.length === 0 || networkMatcher(allowlist)(ip)) return;
+  const message = `must hold ${ip}, from which this API key calls`;
+  throw new AppError('validation_failed', `The list ${message}.`, {
+    errors: [{ path: 'ipAllowlist', message }],
+  });
+}
 
 /** Members and their roles are no sandbox data: who joins here reaches production. */
 function refuseSandbox({ environment }: Principal): void {

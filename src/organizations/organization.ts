@@ -13,12 +13,14 @@ export type Organization = {
   leakedSecrets: LeakedSecrets;
   /** Members without a second factor are led to set one up before they enter the console or allow an app. */
   requireSecondFactor: boolean;
+  /** Addresses and CIDR ranges that keys without a list of their own may be used from; empty for any. */
+  ipAllowlist: readonly string[];
   createdAt: Date;
 };
 
 /** What its admins may change. */
 export type OrganizationChange = Partial<
-  Pick<Organization, 'name' | 'leakedSecrets' | 'requireSecondFactor'>
+  Pick<Organization, 'name' | 'leakedSecrets' | 'requireSecondFactor' | 'ipAllowlist'>
 >;
 
 /** An organization as one of its members sees it. */

@@ -6,7 +6,7 @@ import { defineRoute, type Route } from '../http/route.ts';
 import { isMailbox, normalizeEmail } from '../kernel/email.ts';
 import { notFound } from '../kernel/errors.ts';
 import { given } from '../kernel/given.ts';
-import { displayName, idOf, timestamp } from '../kernel/schemas.ts';
+import { displayName, idOf, networkList, timestamp } from '../kernel/schemas.ts';
 import type { Members } from './members.ts';
 import {
   LEAKED_SECRETS,
@@ -15,6 +15,9 @@ import {
   type Organization,
   type OrganizationStore,
 } from './organization.ts';
+
+const ALLOWLIST =
+  'Addresses and CIDR ranges that API keys may be used from, in both environments. A list of a key of its own takes its place; empty: any address.';
 
 const organization = z
   .object({
@@ -28,6 +31,7 @@ const organization = z
     requireSecondFactor: z.boolean().meta({
       description: 'Whether members need a second factor before they enter the console or allow an app.',
     }),
+    ipAllowlist: z.array(z.string()).meta({ description: ALLOWLIST }),
     createdAt: timestamp,
   })
   .meta({ id: 'Organization' });
@@ -85,6 +89,9 @@ function ofOrganization({ members, organizations }: OrganizationRouteDeps): Rout
           name: displayName,
           leakedSecrets: z.enum(LEAKED_SECRETS),
           requireSecondFactor: z.boolean(),
+          ipAllowlist: networkList.meta({
+            description: `${ALLOWLIST} An API key can not set one without the address that it calls from.`,
+          }),
         })
         .partial(),
       answer: organization,
@@ -170,6 +177,7 @@ const present = ({
   plan,
   leakedSecrets,
   requireSecondFactor,
+  ipAllowlist,
   createdAt,
 }: Organization): z.input<typeof organization> => ({
   object: 'organization',
@@ -178,6 +186,7 @@ const present = ({
   plan,
   leakedSecrets,
   requireSecondFactor,
+  ipAllowlist: [...ipAllowlist],
   createdAt: createdAt.toISOString(),
 });
 

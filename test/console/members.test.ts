@@ -87,6 +87,31 @@ describe('Members in the console', () => {
     expect((await viewer.open(settings)).html).not.toContain('name="name"');
   });
 
+  test('addresses of API keys: a wrong line is told beside the field; who set too few undoes it here', async () => {
+    const settings = console_.path('/settings');
+    const same = { name: 'Renamed', leakedSecrets: 'roll' };
+    const bad = await submit(owner, settings, { ...same, ipAllowlist: '192.0.2.1\r\nnowhere' });
+    expect(bad.status).toBe(422);
+    expect(textOf(bad.html)).toContain('Line 2 must be an IPv4 or IPv6 address or CIDR range.');
+    expect(bad.html).toMatch(/192\.0\.2\.1\r?\nnowhere<\/textarea>/);
+    const statusOf = async () =>
+      (
+        await fetch(`${console_.url}/v1/me`, {
+          headers: { authorization: `Bearer ${console_.made.apiKeys.live}` },
+        })
+      ).status;
+    expect(await statusOf()).toBe(200);
+    const shut = await submit(owner, settings, { ...same, ipAllowlist: ' 192.0.2.1 \r\n\r\n2001:db8::/32' });
+    expect(textOf(shut.html)).toContain('Saved.');
+    expect(shut.html).toContain('192.0.2.1\n2001:db8::/32</textarea>');
+    expect(await statusOf()).toBe(403);
+    const keys = await owner.open(console_.path('/keys'));
+    const keyPage = /href="([^"]*\/keys\/key_[^"]+)"/.exec(keys.html)?.[1] ?? '';
+    expect(textOf((await owner.open(keyPage)).html)).toMatch(/From 192\.0\.2\.1.*as the organization has it/);
+    await submit(owner, settings, { ...same, ipAllowlist: '' });
+    expect(await statusOf()).toBe(200);
+  });
+
   test('a second factor can be required by who has one, and by nobody else', async () => {
     const page = await submit(owner, console_.path('/settings'), {
       name: 'Renamed',

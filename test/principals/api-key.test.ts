@@ -14,6 +14,7 @@ const KEY: KeyInUse = {
   expiresAt: undefined,
   revokedAt: undefined,
   ipAllowlist: [],
+  organizationIpAllowlist: [],
   createdBy: 'usr_1',
   createdByApp: undefined,
   createdAt: new Date(0),

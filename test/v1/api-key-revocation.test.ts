@@ -130,6 +130,21 @@ describeWith('postgresql', 'A revocation, over two processes that remember crede
     });
   }, 30_000);
 
+  test("of an address, by the organization's allowlist, reaches every process within a second; so does its undoing", async () => {
+    const admin = await token('organization:admin organization:read prompts:read');
+    const { key } = await newKey(admin);
+    const allow = (ipAllowlist: string[]) =>
+      fetch(new URL('/v1/organization', servers[0]?.url), {
+        method: 'PATCH',
+        headers: { Authorization: `Bearer ${admin}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ ipAllowlist }),
+      });
+    expect(await afterOneSecond(key, () => allow(['192.0.2.0/24']))).toEqual([403, 403]);
+    await allow([]);
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    expect(await Promise.all(servers.map((server) => status(server, key)))).toEqual([200, 200]);
+  }, 20_000);
+
   test('is not missed by a process whose feed was cut meanwhile', async () => {
     const admin = await token('organization:admin organization:read prompts:read');
     const { id, key } = await newKey(admin);

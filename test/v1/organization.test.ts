@@ -160,6 +160,7 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
         name: site.made.organization.name,
         plan: 'enterprise',
         requireSecondFactor: false,
+        ipAllowlist: [],
         createdAt: expect.any(String),
       },
     });

@@ -154,6 +154,7 @@ const keyForm: ConsolePages['console/key-form'] = {
   errors: {},
   presets: presetsFor('owner'),
   scopes: scopeGroups([], 'owner'),
+  defaultAllowlist: ['203.0.113.0/24'],
   tomorrow: '2026-01-16',
 };
 
@@ -207,7 +208,13 @@ const roles = [
 const settings: ConsolePages['console/settings'] = {
   action: `${BASE}/settings`,
   cancelUrl: `${BASE}/settings`,
-  values: { name: 'Analytical Engines', leakedSecrets: 'revoke', requireSecondFactor: true },
+  values: {
+    name: 'Analytical Engines',
+    leakedSecrets: 'revoke',
+    requireSecondFactor: true,
+    ipAllowlist: '203.0.113.0/24\n2001:db8::/48',
+  },
+  ownAddress: '203.0.113.7',
   leakChoices: [
     { value: 'revoke', label: 'End it at once', hint: 'The safe choice' },
     { value: 'roll', label: 'Give it an hour', hint: 'A new one is made' },
@@ -334,7 +341,7 @@ export const consoleVariants: Record<string, Variant> = {
     data: {
       key: {
         ...key(),
-        ipAllowlist: ['203.0.113.0/24', '2001:db8::/48'],
+        from: { addresses: ['203.0.113.0/24', '2001:db8::/48'], byOrganization: false },
         limits: [
           { label: 'a minute', value: 30 },
           { label: 'a day', value: 12_000 },
@@ -353,7 +360,10 @@ export const consoleVariants: Record<string, Variant> = {
     data: {
       key: {
         ...key({ name: UNBROKEN, status: 'revoked', lastUsedAt: undefined, scopes: [] }),
-        ipAllowlist: [],
+        from: {
+          addresses: ['198.51.100.0/24', '2001:db8:85a3:8d3:1319:8a2e:370:7348'],
+          byOrganization: true,
+        },
         limits: [],
         requests: 0,
         createdBy: undefined,
@@ -736,7 +746,32 @@ export const consoleVariants: Record<string, Variant> = {
       ...settings,
       mayChange: false,
       saved: false,
-      values: { name: UNBROKEN, leakedSecrets: 'roll', requireSecondFactor: false },
+      values: {
+        name: UNBROKEN,
+        leakedSecrets: 'roll',
+        requireSecondFactor: false,
+        ipAllowlist: '198.51.100.0/24\n2001:db8:85a3:8d3:1319:8a2e:370:7348',
+      },
+    },
+    shared: at('/settings'),
+  },
+  'console-settings-errors': {
+    page: 'console/settings',
+    data: {
+      ...settings,
+      saved: false,
+      values: {
+        name: '',
+        leakedSecrets: 'revoke',
+        requireSecondFactor: true,
+        ipAllowlist: '203.0.113.7\nnowhere',
+      },
+      errors: {
+        name: 'Must have 1 to 100 characters.',
+        requireSecondFactor: 'Set up a second factor for yourself first.',
+        ipAllowlist: 'Line 2 must be an IPv4 or IPv6 address or CIDR range.',
+        leakedSecrets: 'Choose one.',
+      },
     },
     shared: at('/settings'),
   },
