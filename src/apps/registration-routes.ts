@@ -30,6 +30,7 @@ export function registrationEndpoint(deps: RegistrationEndpointDeps): Middleware
     if (deps.mode === 'off' || (!isCollection && !ctx.path.startsWith(`${PATH}/`))) return next();
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Access-Control-Allow-Origin', '*');
+    ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After, X-Request-Id');
     const methods = isCollection ? ['POST'] : ['GET', 'DELETE'];
     if (ctx.method === 'OPTIONS') return preflight(ctx, methods);
     if (!methods.includes(ctx.method)) {

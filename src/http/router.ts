@@ -13,7 +13,11 @@ const EXPOSED_HEADERS = [
   'RateLimit-Policy',
   'Retry-After',
   'WWW-Authenticate',
+  'DPoP-Nonce',
 ].join(', ');
+
+/** All that a call needs; and what MCP clients send along with their discovery. `*` would not include Authorization. */
+const ALLOWED_HEADERS = 'Authorization, Content-Type, DPoP, MCP-Protocol-Version';
 
 /**
  * Serves the declared routes. A known path with another method is 405 with Allow; an unknown one below /v1 is 404; all
@@ -31,8 +35,7 @@ export function createApiRoutes(routes: readonly Route[], deps: RouteDeps): Midd
     const allow = [...byMethod.keys(), 'OPTIONS'];
 
     const serve = async (ctx: Context): Promise<void> => {
-      ctx.set('Access-Control-Allow-Origin', '*');
-      ctx.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+      openToWebsites(ctx);
       if (ctx.method === 'OPTIONS') return answerOptions(ctx, allow);
       const route = byMethod.get(ctx.method);
       if (!route) {
@@ -51,6 +54,7 @@ export function createApiRoutes(routes: readonly Route[], deps: RouteDeps): Midd
     if (serve) return serve(ctx);
     return dispatch(ctx, async () => {
       if (ctx.path === '/v1' || ctx.path.startsWith('/v1/')) {
+        openToWebsites(ctx);
         await deps.limits.showUnproven(ctx);
         throw notFound();
       }
@@ -59,11 +63,16 @@ export function createApiRoutes(routes: readonly Route[], deps: RouteDeps): Midd
   };
 }
 
+function openToWebsites(ctx: Context): void {
+  ctx.set('Access-Control-Allow-Origin', '*');
+  ctx.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+}
+
 function answerOptions(ctx: Context, allow: readonly string[]): void {
   ctx.status = 204;
   ctx.set('Allow', allow.join(', '));
   if (!ctx.get('Access-Control-Request-Method')) return;
   ctx.set('Access-Control-Allow-Methods', allow.join(', '));
-  ctx.set('Access-Control-Allow-Headers', 'Authorization, Content-Type'); // * would not include Authorization
+  ctx.set('Access-Control-Allow-Headers', ALLOWED_HEADERS);
   ctx.set('Access-Control-Max-Age', '7200'); // the most that Chromium keeps
 }

@@ -86,12 +86,20 @@ export function oauthEndpoints({
     if (MACHINE_ENDPOINTS.has(ctx.path)) {
       ctx.req.headers.accept = 'application/json';
       if (ctx.method === 'OPTIONS') return library(ctx, next);
-      if (ctx.method !== 'POST') {
-        throw new AppError('method_not_allowed', 'Send a POST with a form.', { allow: ['POST', 'OPTIONS'] });
+      try {
+        if (ctx.method !== 'POST') {
+          throw new AppError('method_not_allowed', 'Send a POST with a form.', {
+            allow: ['POST', 'OPTIONS'],
+          });
+        }
+        if (!(await screenBody(ctx, prepareClient))) return;
+        const wrapper = around[ctx.path];
+        await limitFailures(ctx, () =>
+          wrapper ? wrapper(ctx, () => library(ctx, next)) : library(ctx, next),
+        );
+      } finally {
+        openToWebsites(ctx);
       }
-      if (!(await screenBody(ctx, prepareClient))) return;
-      const wrapper = around[ctx.path];
-      await limitFailures(ctx, () => (wrapper ? wrapper(ctx, () => library(ctx, next)) : library(ctx, next)));
       return;
     }
     if (POSTED_BY_BROWSERS.has(ctx.path) && ctx.method === 'POST') return await askAgainWithGet(ctx);
@@ -110,6 +118,15 @@ export function oauthEndpoints({
       ctx.set('Access-Control-Allow-Origin', '*');
     }
   };
+}
+
+/**
+ * A single-page app reads its answers, errors that the library never saw included. No cookie is read at these endpoints. Set
+ * afterwards: the library answers preflights alone where it finds nothing set.
+ */
+function openToWebsites(ctx: Context): void {
+  ctx.set('Access-Control-Allow-Origin', '*');
+  ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate, DPoP-Nonce, Retry-After, X-Request-Id');
 }
 
 /**

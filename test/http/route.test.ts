@@ -312,7 +312,9 @@ describe('CORS', () => {
     });
     expect(status).toBe(204);
     expect(headers.get('access-control-allow-origin')).toBe('*');
-    expect(headers.get('access-control-allow-headers')?.toLowerCase()).toBe('authorization, content-type');
+    expect(headers.get('access-control-allow-headers')?.toLowerCase()).toBe(
+      'authorization, content-type, dpop, mcp-protocol-version',
+    );
     expect(headers.get('access-control-allow-methods')).toContain('POST');
     expect(headers.has('access-control-allow-credentials')).toBe(false);
   });
