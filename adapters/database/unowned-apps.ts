@@ -38,6 +38,21 @@ export function createUnownedAppStore(
       const row = await registered(id, tokenHash).first<Row | undefined>();
       return row && toRegistered(row);
     },
+    findForChange: async (id, tokenHash) => {
+      const row = await registered(id, tokenHash).forNoKeyUpdate().first<Row | undefined>();
+      return row && toRegistered(row);
+    },
+    update: async (id, fields, at) => {
+      await apps()
+        .where({ id, source: 'registration' })
+        .update({ ...columnsOf(fields), updated_at: at });
+    },
+    hasSecret: async (appId, hash) =>
+      (await database.sql()('app_secrets').where({ app_id: appId, secret_hash: hash }).first('id')) !==
+      undefined,
+    deleteSecrets: async (appId) => {
+      await database.sql()('app_secrets').where({ app_id: appId }).delete();
+    },
     delete: async (id, tokenHash) => (await registered(id, tokenHash).delete()) === 1,
 
     freshUntil: async (id) => {

@@ -4,6 +4,7 @@ import { parseJson, readText, requireJson } from '../http/body.ts';
 import type { AttemptLimit } from '../kernel/attempts.ts';
 import { epochSeconds } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
+import type { Secret } from '../kernel/secret.ts';
 import { ClientMetadataError } from './client-registration.ts';
 import type { RegisteredItself, SelfRegistration } from './self-registration.ts';
 
@@ -21,8 +22,8 @@ export type RegistrationEndpointDeps = {
 };
 
 /**
- * Dynamic client registration (RFC 7591), and of its management (RFC 7592) reading and deleting. Ours and not the library's: an app
- * is the same record here, whoever registered it, and no member of ours can come in with the metadata.
+ * Dynamic client registration (RFC 7591) and its management (RFC 7592). Ours and not the library's: an app is the same
+ * record here, whoever registered it, and no member of ours can come in with the metadata.
  */
 export function registrationEndpoint(deps: RegistrationEndpointDeps): Middleware {
   return async (ctx, next) => {
@@ -31,7 +32,7 @@ export function registrationEndpoint(deps: RegistrationEndpointDeps): Middleware
     ctx.set('Cache-Control', 'no-store');
     ctx.set('Access-Control-Allow-Origin', '*');
     ctx.set('Access-Control-Expose-Headers', 'WWW-Authenticate, Retry-After, X-Request-Id');
-    const methods = isCollection ? ['POST'] : ['GET', 'DELETE'];
+    const methods = isCollection ? ['POST'] : ['GET', 'PUT', 'DELETE'];
     if (ctx.method === 'OPTIONS') return preflight(ctx, methods);
     if (!methods.includes(ctx.method)) {
       throw new AppError('method_not_allowed', 'See RFC 7591 and RFC 7592.', {
@@ -59,19 +60,24 @@ async function register(ctx: Context, deps: RegistrationEndpointDeps): Promise<v
     throw new AppError('rate_limited', 'Too many registrations from your network.', { retryAfterSeconds });
   }
   if (deps.mode === 'token' && !(await deps.isInitialAccessToken(bearerOf(ctx)))) return unauthorized(ctx);
-  requireJson(ctx);
-  const metadata = parseJson(await readText(ctx));
+  const metadata = await readMetadata(ctx);
   const { app, secret, token } = await deps.registration.register(metadata, ctx.ip);
   ctx.status = 201;
   ctx.body = {
     ...present(app, askedMethod(metadata)),
-    ...(secret ? { client_secret: secret.reveal(), client_secret_expires_at: 0 } : {}),
+    ...presentSecret(secret),
     registration_access_token: token.reveal(),
-    registration_client_uri: `${deps.apiUrl}${PATH}/${app.id}`,
+    registration_client_uri: uriOf(app, deps),
   };
 }
 
-async function manage(ctx: Context, { apiUrl, registration }: RegistrationEndpointDeps): Promise<void> {
+async function readMetadata(ctx: Context): Promise<unknown> {
+  requireJson(ctx);
+  return parseJson(await readText(ctx));
+}
+
+async function manage(ctx: Context, deps: RegistrationEndpointDeps): Promise<void> {
+  const { registration } = deps;
   const id = ctx.path.slice(PATH.length + 1);
   const token = bearerOf(ctx);
   if (ctx.method === 'DELETE') {
@@ -79,15 +85,30 @@ async function manage(ctx: Context, { apiUrl, registration }: RegistrationEndpoi
     ctx.status = 204;
     return;
   }
-  const app = await registration.read(id, token);
-  if (!app) return unauthorized(ctx);
-  // Neither secret nor token: both are kept as hashes.
-  ctx.body = { ...present(app), registration_client_uri: `${apiUrl}${PATH}/${app.id}` };
+  const metadata = ctx.method === 'PUT' ? await readMetadata(ctx) : undefined;
+  const found =
+    ctx.method === 'PUT'
+      ? await registration.update(id, token, metadata, ctx.ip)
+      : { app: await registration.read(id, token), secret: undefined };
+  if (!found?.app) return unauthorized(ctx);
+  // RFC 7592 §3: the token comes back, as it was presented; the secret is kept as a hash, and told when it is new.
+  ctx.body = {
+    ...present(found.app, askedMethod(metadata)),
+    ...presentSecret(found.secret),
+    registration_access_token: token,
+    registration_client_uri: uriOf(found.app, deps),
+  };
 }
+
+const uriOf = ({ id }: RegisteredItself, { apiUrl }: RegistrationEndpointDeps): string =>
+  `${apiUrl}${PATH}/${id}`;
+
+const presentSecret = (secret: Secret | undefined): object =>
+  secret ? { client_secret: secret.reveal(), client_secret_expires_at: 0 } : {};
 
 /** client_secret_post works for every app that has a secret, and is told to who asked for it. */
 const askedMethod = (metadata: unknown): string | undefined =>
-  (metadata as { token_endpoint_auth_method?: string }).token_endpoint_auth_method;
+  (metadata as { token_endpoint_auth_method?: string } | undefined)?.token_endpoint_auth_method;
 
 const present = (app: RegisteredItself, asked?: string): Record<string, unknown> => ({
   client_id: app.id,

@@ -22,7 +22,13 @@ export function appServices(world: World, { apps, unownedApps, endGrants }: Stor
     /** Calls the listener when this process has changed an app, before it answers. Others hear of it by the feed. */
     onAppChange: (listener: () => void) => void listeners.push(listener),
     markResourceServer: createResourceServerMarking({ apps, transaction, audit }),
-    selfRegistration: createSelfRegistration({ store: unownedApps, endGrants, transaction, audit, clock }),
+    selfRegistration: createSelfRegistration({
+      store: unownedApps,
+      endGrants,
+      transaction: changing,
+      audit,
+      clock,
+    }),
     readMetadataDocument: createMetadataDocuments({
       safeFetch,
       clock,

@@ -53,7 +53,9 @@ describe('A single-page app of another origin', () => {
     expect(preflight.status).toBe(204);
     expectReadable(preflight);
     expect(list(preflight.headers, 'access-control-allow-methods')).toContain(method.toLowerCase());
-    expect(list(preflight.headers, 'access-control-allow-headers')).toEqual(expect.arrayContaining([...names]));
+    expect(list(preflight.headers, 'access-control-allow-headers')).toEqual(
+      expect.arrayContaining([...names]),
+    );
   });
 
   test.each([
@@ -96,7 +98,14 @@ describe('A single-page app of another origin', () => {
   });
 
   test('gets nothing out of the pages, where cookies are read', async () => {
-    for (const path of ['/login', '/oauth/authorize', '/account', '/console', '/oauth/device', '/oauth/logout']) {
+    for (const path of [
+      '/login',
+      '/oauth/authorize',
+      '/account',
+      '/console',
+      '/oauth/device',
+      '/oauth/logout',
+    ]) {
       expect((await ask(path, { redirect: 'manual' })).headers.get('access-control-allow-origin')).toBeNull();
     }
   });

@@ -204,15 +204,148 @@ describe('Open registration', () => {
     const { body } = await register(site, { redirect_uris: ['https://app.example/cb'] });
     const { body: other } = await register(site, MCP_CLIENT);
     const read = await send(body.registration_client_uri, 'GET', undefined, body.registration_access_token);
-    expect(read).toMatchObject({ status: 200, body: { client_id: body.client_id } });
-    expect(JSON.stringify(read.body)).not.toMatch(/secret_[0-9A-Za-z]{8}|[0-9a-f]{64}|reg_/);
+    const { client_secret: _, client_secret_expires_at: __, ...rest } = body;
+    expect(read).toMatchObject({ status: 200, body: rest });
+    expect(JSON.stringify(read.body)).not.toMatch(/secret_[0-9A-Za-z]{8}|[0-9a-f]{64}/);
     for (const token of [undefined, other.registration_access_token, 'reg_x', site.made.apiKeys.live]) {
       expect((await send(body.registration_client_uri, 'GET', undefined, token)).status).toBe(401);
+      expect((await send(body.registration_client_uri, 'PUT', changeOf(body), token)).status).toBe(401);
       expect((await send(body.registration_client_uri, 'DELETE', undefined, token)).status).toBe(401);
     }
-    expect((await send(body.registration_client_uri, 'PUT', {}, body.registration_access_token)).status).toBe(
-      405,
-    );
+    expect(
+      (await send(body.registration_client_uri, 'PATCH', {}, body.registration_access_token)).status,
+    ).toBe(405);
+  });
+
+  /** What an app that was answered so sends to change itself: all of it, without what is the server's. */
+  const changeOf = (answer: Registered, change: object = {}): Record<string, unknown> => {
+    const ours = /^(registration_|client_secret_expires_at|client_id_issued_at)/;
+    return { ...Object.fromEntries(Object.entries(answer).filter(([name]) => !ours.test(name))), ...change };
+  };
+  const put = (
+    { registration_client_uri: uri, registration_access_token: token }: Registered,
+    body: unknown,
+  ) => send(uri, 'PUT', body, token);
+
+  test('RFC 7592 §2.2: what it says of itself takes the place of what it said, at once', async () => {
+    const { body } = await register(site, { ...MCP_CLIENT, client_uri: 'https://tool.example/' });
+    const { client_uri: _, ...rest } = changeOf(body);
+    const redirectUri = 'com.example.tool:/callback';
+    const changed = await put(body, { ...rest, redirect_uris: [redirectUri], scope: 'reports:read' });
+    expect(changed).toMatchObject({
+      status: 200,
+      body: {
+        client_id: body.client_id,
+        client_name: 'A desktop tool',
+        redirect_uris: [redirectUri],
+        scope: 'reports:read',
+        registration_access_token: body.registration_access_token,
+        registration_client_uri: body.registration_client_uri,
+      },
+    });
+    expect(changed.body).not.toHaveProperty('client_uri');
+    const read = await send(body.registration_client_uri, 'GET', undefined, body.registration_access_token);
+    expect(read.body).toEqual(changed.body);
+    const agent = createUserAgent(site.server.url);
+    const params = { scope: undefined, redirect_uri: redirectUri };
+    const { walked } = await getCode(site, { client: clientOf(changed.body), agent, params });
+    expect(askedScopes(walked.consent?.html ?? '')).toEqual(['reports:read']);
+  });
+
+  test('RFC 7592 §2.2: without a new redirect URI or name the tokens go on; with one, people are asked again', async () => {
+    const { body } = await register(site, { redirect_uris: ['https://app.example/cb'] });
+    const client = clientOf(body);
+    const tokens = await getTokens(site, { client, params: { scope: 'prompts:read' } });
+    expect((await put(body, changeOf(body, { policy_uri: 'https://app.example/privacy' }))).status).toBe(200);
+    expect((await me(site, tokens.access_token)).status).toBe(200);
+    const moved = await put(body, changeOf(body, { redirect_uris: ['https://evil.example/cb'] }));
+    expect(moved.status).toBe(200);
+    expect((await me(site, tokens.access_token)).status).toBe(401);
+    expect((await tokenRequest(site, refreshForm(client, tokens.refresh_token))).status).toBe(400);
+    const { walked } = await getCode(site, {
+      client: { ...client, redirectUris: ['https://evil.example/cb'] },
+      params: { scope: 'prompts:read' },
+    });
+    expect(walked.consent?.html).toContain('evil.example');
+  });
+
+  test('RFC 7592 §2.2: it changes how it proves itself: the secret goes, and a new one is told once', async () => {
+    const { body } = await register(site, { redirect_uris: ['https://app.example/cb'] });
+    const same = await put(body, changeOf(body));
+    expect(same.status).toBe(200);
+    expect(same.body).not.toHaveProperty('client_secret');
+    const probe = () =>
+      tokenRequest(site, {
+        grant_type: 'refresh_token',
+        refresh_token: 'x',
+        client_id: body.client_id,
+        client_secret: body.client_secret ?? '',
+      });
+    expect((await probe()).body).toMatchObject({ error: 'invalid_grant' });
+    const { client_secret: _, ...withoutSecret } = changeOf(body, { token_endpoint_auth_method: 'none' });
+    expect((await put(body, withoutSecret)).body).not.toHaveProperty('client_secret');
+    expect((await probe()).body).toMatchObject({ error: 'invalid_client' });
+    const method = { token_endpoint_auth_method: 'client_secret_post' };
+    const back = await put(body, { ...withoutSecret, ...method });
+    expect(back.body).toMatchObject({ ...method, client_secret: expect.stringMatching(/^secret_/) });
+    expect(back.body.client_secret).not.toBe(body.client_secret);
+    expect((await probe()).body).toMatchObject({ error: 'invalid_client' });
+  });
+
+  test.each<[string, (body: Registered, other: Registered) => unknown, string]>([
+    [
+      'another client_id',
+      (body, other) => changeOf(body, { client_id: other.client_id }),
+      'invalid_client_metadata',
+    ],
+    ['no client_id', (body) => changeOf(body, { client_id: undefined }), 'invalid_client_metadata'],
+    [
+      'a secret that it doesn’t have',
+      (body) => changeOf(body, { client_secret: `secret_${'A'.repeat(36)}` }),
+      'invalid_client_metadata',
+    ],
+    [
+      'a token of its choice',
+      (body) => changeOf(body, { registration_access_token: 'reg_mine' }),
+      'invalid_client_metadata',
+    ],
+    [
+      'a secret that never ends',
+      (body) => changeOf(body, { client_secret_expires_at: 0 }),
+      'invalid_client_metadata',
+    ],
+    [
+      'a bad redirect URI',
+      (body) => changeOf(body, { redirect_uris: ['http://evil.example/'] }),
+      'invalid_redirect_uri',
+    ],
+    ['no redirect URI', (body) => changeOf(body, { redirect_uris: undefined }), 'invalid_redirect_uri'],
+    [
+      'client credentials',
+      (body) => changeOf(body, { grant_types: ['client_credentials'] }),
+      'invalid_client_metadata',
+    ],
+    ['no object', () => [], 'invalid_client_metadata'],
+    ['nothing', () => 'null', 'invalid_client_metadata'],
+  ])('RFC 7592 §2.2: a change to %s is refused, and nothing is changed', async (_, make, error) => {
+    const { body } = await register(site, { redirect_uris: ['https://app.example/cb'] });
+    const { body: other } = await register(site, MCP_CLIENT);
+    expect(await put(body, make(body, other))).toMatchObject({ status: 400, body: { error } });
+    const read = await send(body.registration_client_uri, 'GET', undefined, body.registration_access_token);
+    expect(read.body['redirect_uris']).toEqual(['https://app.example/cb']);
+  });
+
+  test('RFC 7592 §2.2: a change gives no more than a registration: no scope of an organization’s admin, no member of ours', async () => {
+    const { body } = await register(site, MCP_CLIENT);
+    const more = {
+      scope: 'prompts:read organization:admin',
+      organization_id: site.made.organization.id,
+      resource_server: true,
+      allowed_scopes: ['organization:admin'],
+    };
+    const { body: changed } = await put(body, changeOf(body, more));
+    expect(changed).toMatchObject({ scope: 'prompts:read' });
+    expect(JSON.stringify(changed)).not.toMatch(/organ|allowed|resource_server/);
   });
 
   test('RFC 7592 §2.3: it deletes itself, and what people allowed it ends', async () => {
