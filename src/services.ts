@@ -15,7 +15,7 @@ import { oauthServices } from './services/oauth.ts';
 import { organizationServices } from './services/organizations.ts';
 import { openSigningKeys } from './services/signing-keys.ts';
 import { openStores } from './services/stores.ts';
-import { createSweep } from './services/sweep.ts';
+import { sweeping } from './services/sweep.ts';
 import { webhookServices } from './services/webhooks.ts';
 import { openWorld } from './services/world.ts';
 
@@ -91,8 +91,11 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       closing.push(feed.close);
       return feed;
     },
+    /** Aborted when this process was told to stop. */
+    stopping: new AbortController(),
     flushUses,
-    sweep: createSweep(world, stores, { ...limits, ...webhooks }),
+    /** Clears what is past its time; ends early when told to stop. */
+    sweep: sweeping(world, stores, { ...limits, ...webhooks }),
     close: async () => {
       await background.drained();
       await flushUses();

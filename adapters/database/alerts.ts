@@ -1,5 +1,6 @@
 import type { Environment } from '../../config/environments.ts';
 import type { Alert, AlertStore } from '../../src/alerts/alert.ts';
+import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
 
 type Row = {
@@ -67,13 +68,17 @@ export function createAlertStore(database: Database): AlertStore {
     mailed: async (id) => {
       await database.sql()('alerts').where({ id }).update({ mail_due_at: null });
     },
-    forget: async (days) => {
-      await database.sql().raw(
-        `DELETE FROM alerts WHERE id IN (
-           SELECT id FROM alerts WHERE created_at < now() - ? * interval '1 day' LIMIT 2000 FOR UPDATE SKIP LOCKED)`,
-        [days],
-      );
-    },
+    forget: (days, most) =>
+      clearSome(
+        database,
+        {
+          table: 'alerts',
+          key: 'id',
+          condition: "created_at < now() - :days * interval '1 day'",
+          bindings: { days },
+        },
+        most,
+      ),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Role } from '../../config/roles.ts';
 import type { Invitation, InvitationStore } from '../../src/organizations/invitation.ts';
+import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
 
 type InvitationRow = {
@@ -60,9 +61,8 @@ export function createInvitationStore(database: Database): InvitationStore {
         .whereNotIn('role', keep)
         .delete();
     },
-    sweep: async () => {
-      await invitations().whereRaw('expires_at < now()').delete();
-    },
+    sweep: (most) =>
+      clearSome(database, { table: 'invitations', key: 'id', condition: 'expires_at < now()' }, most),
   };
 }
 

@@ -4,6 +4,7 @@ import { errors } from 'oidc-provider';
 import type { Sealer } from '../../src/kernel/sealing.ts';
 import { AlreadyUsedError } from '../../src/oauth/already-used-error.ts';
 import type { RefreshTokenOwner } from '../../src/oauth/leaked-token.ts';
+import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
 
 /** Kinds whose payload holds what a thief of the database could use: a cookie, a code that must be read back. */
@@ -135,13 +136,17 @@ export function createRecordStore(database: Database, sealer: Sealer) {
         .first<{ sealed_answer: Buffer } | undefined>('sealed_answer');
       return row && sealer.open(row.sealed_answer, 'RefreshToken/answer');
     },
-    /** Forgets answers whose time to be repeated is over. */
-    forgetAnswers: async (graceSeconds: number): Promise<void> => {
-      await database
-        .sql()('oauth_records')
-        .whereNotNull('sealed_answer')
-        .whereRaw("consumed_at < now() - ? * interval '1 second'", [graceSeconds])
-        .update({ sealed_answer: null });
+    /** Forgets at most `most` answers whose time to be repeated is over; returns how many. Waits for no token request. */
+    forgetAnswers: async (graceSeconds: number, most: number): Promise<number> => {
+      const { rowCount } = await database.sql().raw<{ rowCount: number }>(
+        `WITH past AS MATERIALIZED (
+           SELECT id_hash FROM oauth_records
+           WHERE sealed_answer IS NOT NULL AND consumed_at < now() - :graceSeconds * interval '1 second'
+           LIMIT :most FOR NO KEY UPDATE SKIP LOCKED)
+         UPDATE oauth_records SET sealed_answer = NULL FROM past WHERE oauth_records.id_hash = past.id_hash`,
+        { graceSeconds, most },
+      );
+      return rowCount;
     },
     /** Notes a use in one statement, which one caller can win: true for that one, until `seconds` have passed. */
     useOnce: async (key: string, seconds: number): Promise<boolean> => {
@@ -197,14 +202,12 @@ export function createRecordStore(database: Database, sealer: Sealer) {
       await database.sql().raw(`SELECT ${familyLock('?::text')}`, [grantId]);
       await database.sql()('oauth_records').where({ grant_id: grantId }).delete();
     },
-    /** Deletes a bounded number of rows past their time; returns how many. */
-    sweep: async (): Promise<number> => {
-      const { rowCount } = await database.sql().raw<{ rowCount: number }>(
-        `DELETE FROM oauth_records WHERE id_hash IN (
-           SELECT id_hash FROM oauth_records WHERE expires_at < now() - ${KEPT_PAST_EXPIRY}
-           LIMIT 5000 FOR UPDATE SKIP LOCKED)`,
-      );
-      return rowCount;
-    },
+    /** Deletes at most `most` rows past their time; returns how many. */
+    sweep: (most: number): Promise<number> =>
+      clearSome(
+        database,
+        { table: 'oauth_records', key: 'id_hash', condition: `expires_at < now() - ${KEPT_PAST_EXPIRY}` },
+        most,
+      ),
   };
 }

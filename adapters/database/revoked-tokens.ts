@@ -1,4 +1,5 @@
 import type { RevokedTokens } from '../../src/oauth/access-tokens.ts';
+import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
 
 /** Ids of access tokens that were revoked. Inserting one notifies every process, by the table's trigger. */
@@ -13,8 +14,11 @@ export function createRevokedTokens(database: Database): RevokedTokens {
         .returning('jti');
       return added.length === 1;
     },
-    sweep: async () => {
-      await database.sql()('revoked_access_tokens').whereRaw('expires_at < now()').delete();
-    },
+    sweep: (most) =>
+      clearSome(
+        database,
+        { table: 'revoked_access_tokens', key: 'jti', condition: 'expires_at < now()' },
+        most,
+      ),
   };
 }

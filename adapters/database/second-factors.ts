@@ -1,4 +1,5 @@
 import type { Passkey, SecondFactorStore } from '../../src/accounts/second-factor.ts';
+import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
 
 type PasskeyRow = {
@@ -135,9 +136,12 @@ export function createSecondFactorStore(database: Database): SecondFactorStore {
       return changed === 1;
     },
 
-    sweep: async () => {
-      await table('spent_challenges').whereRaw('expires_at < now()').delete();
-    },
+    sweep: (most) =>
+      clearSome(
+        database,
+        { table: 'spent_challenges', key: 'challenge_hash', condition: 'expires_at < now()' },
+        most,
+      ),
   };
 }
 

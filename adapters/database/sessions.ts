@@ -1,5 +1,6 @@
 import type { Sealer } from '../../src/kernel/sealing.ts';
 import type { SessionStore } from '../../src/oauth/session-store.ts';
+import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
 import { uidHash } from './oauth-records.ts';
 
@@ -88,12 +89,15 @@ export function createSessionStore(database: Database, sealer: Sealer): SessionS
           .whereIn('kind', ['Session', 'Interaction'])
           .delete();
       }),
-    sweep: async () => {
-      await database.sql().raw(
-        `DELETE FROM session_details WHERE uid_hash IN (
-           SELECT uid_hash FROM session_details d WHERE NOT EXISTS (
-             SELECT FROM oauth_records r WHERE r.uid_hash = d.uid_hash) LIMIT 5000 FOR UPDATE SKIP LOCKED)`,
-      );
-    },
+    sweep: (most) =>
+      clearSome(
+        database,
+        {
+          table: 'session_details',
+          key: 'uid_hash',
+          condition: 'NOT EXISTS (SELECT FROM oauth_records r WHERE r.uid_hash = t.uid_hash)',
+        },
+        most,
+      ),
   };
 }

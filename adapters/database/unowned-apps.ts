@@ -1,6 +1,7 @@
 import type { MetadataDocumentDeps } from '../../src/apps/client-metadata-document.ts';
 import type { ClientFields } from '../../src/apps/client-registration.ts';
 import type { RegisteredItself, RegistrationStore } from '../../src/apps/self-registration.ts';
+import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
 
 const UNUSED_DAYS = 30;
@@ -8,7 +9,7 @@ const UNUSED_DAYS = 30;
 /** Apps that no organization registered: by themselves (RFC 7591), or by a metadata document. All are of the live environment. */
 export function createUnownedAppStore(
   database: Database,
-): RegistrationStore & MetadataDocumentDeps['store'] & { sweep(): Promise<void> } {
+): RegistrationStore & MetadataDocumentDeps['store'] & { sweep(most: number): Promise<number> } {
   const apps = () => database.sql()('apps');
   const registered = (id: string, tokenHash: Buffer) =>
     apps().where({ id, source: 'registration', registration_token_hash: tokenHash });
@@ -70,16 +71,18 @@ export function createUnownedAppStore(
     },
 
     /** Forgets apps that nobody allowed anything in the days since they came. */
-    sweep: async () => {
-      await database.sql().raw(
-        `DELETE FROM apps WHERE id IN (
-           SELECT id FROM apps a
-           WHERE source <> 'organization' AND created_at < now() - ? * interval '1 day'
-             AND NOT EXISTS (SELECT FROM grants WHERE app_id = a.id)
-           LIMIT 1000)`,
-        [UNUSED_DAYS],
-      );
-    },
+    sweep: (most) =>
+      clearSome(
+        database,
+        {
+          table: 'apps',
+          key: 'id',
+          condition: `source <> 'organization' AND created_at < now() - :days * interval '1 day'
+            AND NOT EXISTS (SELECT FROM grants WHERE app_id = t.id)`,
+          bindings: { days: UNUSED_DAYS },
+        },
+        most,
+      ),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { User, UserStore } from '../../src/accounts/user.ts';
+import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
 
 type UserRow = {
@@ -112,8 +113,11 @@ export function createUserStore(database: Database): UserStore {
     dropEmailTokens: async (userId, purpose) => {
       await tokens().where({ user_id: userId, purpose }).delete();
     },
-    sweepEmailTokens: async () => {
-      await tokens().whereRaw('expires_at < now()').delete();
-    },
+    sweepEmailTokens: (most) =>
+      clearSome(
+        database,
+        { table: 'email_tokens', key: 'token_hash', condition: 'expires_at < now()' },
+        most,
+      ),
   };
 }

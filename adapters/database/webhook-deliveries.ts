@@ -1,6 +1,7 @@
 import { newId } from '../../src/kernel/ids.ts';
 import type { Attempt, Delivery, DeliveryStatus, DeliveryStore } from '../../src/webhooks/delivery.ts';
 import type { Webhook } from '../../src/webhooks/webhook.ts';
+import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
 
 type Row = {
@@ -80,17 +81,20 @@ export function createDeliveryStore(database: Database): DeliveryStore {
 /** What has to be done from time to time; each is bounded. */
 export function createDeliveryUpkeep(database: Database) {
   return {
-    /** Gives up what could not be attempted within the day, since its webhook is disabled. */
-    expire: async (afterSeconds: number): Promise<void> => {
-      await database.sql().raw(
-        `UPDATE webhook_deliveries SET status = 'failed', next_attempt_at = NULL, claimed_by = NULL, completed_at = now()
-         WHERE id IN (
+    /** Gives up at most `most` that could not be attempted within the day, since their webhooks are disabled; returns how many. */
+    expire: async (afterSeconds: number, most: number): Promise<number> => {
+      const { rowCount } = await database.sql().raw<{ rowCount: number }>(
+        `WITH past AS MATERIALIZED (
            SELECT d.id FROM webhook_deliveries d JOIN webhooks w ON w.id = d.webhook_id
            WHERE d.status = 'pending' AND w.disabled_reason IS NOT NULL
-             AND d.created_at < now() - ? * interval '1 second'
-           LIMIT 5000 FOR UPDATE OF d SKIP LOCKED)`,
-        [afterSeconds],
+             AND d.created_at < now() - :afterSeconds * interval '1 second'
+           LIMIT :most FOR UPDATE OF d SKIP LOCKED)
+         UPDATE webhook_deliveries
+         SET status = 'failed', next_attempt_at = NULL, claimed_by = NULL, completed_at = now()
+         FROM past WHERE webhook_deliveries.id = past.id`,
+        { afterSeconds, most },
       );
+      return rowCount;
     },
     /** Active webhooks for which more wait than may. */
     overflowing: async (): Promise<OverflowingWebhook[]> => {
@@ -103,15 +107,18 @@ export function createDeliveryUpkeep(database: Database) {
       );
       return rows;
     },
-    /** Deletes events past their time, with their deliveries. */
-    forget: async (): Promise<void> => {
-      await database.sql().raw(
-        `DELETE FROM webhook_events WHERE id IN (
-           SELECT id FROM webhook_events WHERE created_at < now() - ? * interval '1 day'
-           ORDER BY created_at LIMIT 2000 FOR UPDATE SKIP LOCKED)`,
-        [KEPT_DAYS],
-      );
-    },
+    /** Deletes at most `most` events past their time, with their deliveries; returns how many. */
+    forget: (most: number): Promise<number> =>
+      clearSome(
+        database,
+        {
+          table: 'webhook_events',
+          key: 'id',
+          condition: "created_at < now() - :days * interval '1 day'",
+          bindings: { days: KEPT_DAYS },
+        },
+        most,
+      ),
   };
 }
 

@@ -47,6 +47,6 @@ export type SecondFactorStore = {
   /** MUST be true once at most for a code. */
   spendRecoveryCode(userId: string, hash: Buffer): Promise<boolean>;
 
-  /** Deletes challenges past their time. */
-  sweep(): Promise<void>;
+  /** Deletes at most `most` challenges past their time; resolves with how many. */
+  sweep(most: number): Promise<number>;
 };

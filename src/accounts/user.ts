@@ -41,6 +41,6 @@ export type UserStore = {
   /** The same for a change of address: whose, and to which. */
   takeEmailChange(hash: Buffer): Promise<{ userId: string; newEmail: string } | undefined>;
   dropEmailTokens(userId: string, purpose: EmailTokenPurpose): Promise<void>;
-  /** Deletes tokens past their time. */
-  sweepEmailTokens(): Promise<void>;
+  /** Deletes at most `most` tokens past their time; resolves with how many. */
+  sweepEmailTokens(most: number): Promise<number>;
 };

@@ -46,6 +46,6 @@ export type AlertStore = {
   /** Alerts to be mailed; no other caller gets them for `leaseSeconds`. */
   claimForMail(most: number, leaseSeconds: number): Promise<Alert[]>;
   mailed(id: string): Promise<void>;
-  /** Deletes those older than that. */
-  forget(days: number): Promise<void>;
+  /** Deletes at most `most` of those older than that; resolves with how many. */
+  forget(days: number, most: number): Promise<number>;
 };

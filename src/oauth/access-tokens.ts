@@ -11,8 +11,8 @@ import type { OutsideTokens } from './outside-tokens.ts';
 export type RevokedTokens = {
   /** False when it was revoked already. Every process is told when the transaction commits. */
   add(token: { jti: string; expiresAt: Date }): Promise<boolean>;
-  /** Forgets those that would have expired by now. */
-  sweep(): Promise<void>;
+  /** Forgets at most `most` of those that would have expired by now; resolves with how many. */
+  sweep(most: number): Promise<number>;
 };
 
 type Deps = {

@@ -33,6 +33,6 @@ export type SessionStore = {
   end(userId: string, id: string): Promise<boolean>;
   /** Ends every session of a person, and every sign-in that has not become a session yet. */
   endAll(userId: string): Promise<void>;
-  /** Forgets what is known of sessions that are no more. */
-  sweep(): Promise<void>;
+  /** Forgets what is known of at most `most` sessions that are no more; resolves with how many those were. */
+  sweep(most: number): Promise<number>;
 };

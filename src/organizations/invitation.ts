@@ -21,6 +21,6 @@ export type InvitationStore = {
   delete(id: string): Promise<boolean>;
   /** Withdraws what this person sent, but to roles of `keep`. */
   deleteSentBy(member: { organizationId: string; userId: string }, keep: readonly Role[]): Promise<void>;
-  /** Deletes those past their time. */
-  sweep(): Promise<void>;
+  /** Deletes at most `most` of those past their time; resolves with how many. */
+  sweep(most: number): Promise<number>;
 };

@@ -1,30 +1,47 @@
+import { createSweep, type Leftovers, type Sweep } from '../kernel/sweeping.ts';
 import type { Disable } from '../webhooks/conclude.ts';
 import { RETRY_FOR_SECONDS } from '../webhooks/retry.ts';
 import type { Stores } from './stores.ts';
 import type { World } from './world.ts';
 
 const ALERTS_KEPT_DAYS = 400;
+/** Rows of a statement: a few milliseconds of the database, and of the embedded one less than a page takes. */
+const MOST = 1_000;
+/** Less than the time between two turns. */
+const BUDGET_MS = 40_000;
 
-/** Deletes what is past its time, of every feature. */
-export const createSweep =
-  (
-    { config }: Pick<World, 'config'>,
-    stores: Stores,
-    { sweepUsage, disableWebhook }: { sweepUsage(): Promise<void>; disableWebhook: Disable },
-  ) =>
-  async (): Promise<void> => {
-    const { records, deliveryUpkeep } = stores;
-    await records.sweep();
-    await stores.sessionStore.sweep();
-    await stores.secondFactorStore.sweep();
-    await records.forgetAnswers(config.refreshGraceSeconds);
-    await stores.revokedTokens.sweep();
-    await stores.users.sweepEmailTokens();
-    await stores.invitations.sweep();
-    await stores.unownedApps.sweep();
-    await sweepUsage();
-    await deliveryUpkeep.expire(RETRY_FOR_SECONDS);
-    await deliveryUpkeep.forget();
-    await stores.alerts.forget(ALERTS_KEPT_DAYS);
-    for (const webhook of await deliveryUpkeep.overflowing()) await disableWebhook(webhook, 'backlog');
-  };
+/** Clears what is past its time, of every feature. */
+export function sweeping(
+  { config, logger }: Pick<World, 'config' | 'logger'>,
+  stores: Stores,
+  { sweepUsage, disableWebhook }: { sweepUsage(): Promise<void>; disableWebhook: Disable },
+): Sweep {
+  const { records, deliveryUpkeep } = stores;
+  const leftovers: Leftovers[] = [
+    { of: 'OAuth records', clear: records.sweep },
+    { of: 'answers of refreshes', clear: (most) => records.forgetAnswers(config.refreshGraceSeconds, most) },
+    { of: 'sessions', clear: stores.sessionStore.sweep },
+    { of: 'challenges', clear: stores.secondFactorStore.sweep },
+    { of: 'revoked tokens', clear: stores.revokedTokens.sweep },
+    { of: 'mailed links', clear: stores.users.sweepEmailTokens },
+    { of: 'invitations', clear: stores.invitations.sweep },
+    { of: 'apps of nobody', clear: stores.unownedApps.sweep },
+    { of: 'usage counts', clear: all(sweepUsage) },
+    { of: 'deliveries', clear: (most) => deliveryUpkeep.expire(RETRY_FOR_SECONDS, most) },
+    { of: 'webhook events', clear: deliveryUpkeep.forget },
+    { of: 'alerts', clear: (most) => stores.alerts.forget(ALERTS_KEPT_DAYS, most) },
+    {
+      of: 'webhooks that fell behind',
+      clear: all(async () => {
+        for (const webhook of await deliveryUpkeep.overflowing()) await disableWebhook(webhook, 'backlog');
+      }),
+    },
+  ];
+  return createSweep(leftovers, { logger, most: MOST, budgetMs: BUDGET_MS });
+}
+
+/** For work that sees by itself to its bounds and to its end. */
+const all = (work: () => Promise<void>) => async (): Promise<number> => {
+  await work();
+  return 0;
+};

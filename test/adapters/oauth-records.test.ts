@@ -119,7 +119,7 @@ describeEachDatabase('The storage of OAuth records', (open) => {
     }
     expect(await adapter('AccessToken').find(lately)).toMatchObject({ jti: lately });
     expect(await adapter('AccessToken').find(longAgo)).toBeUndefined();
-    expect(await store.sweep()).toBe(1);
+    expect(await store.sweep(100)).toBe(1);
     expect(await rows().where({ kind: 'AccessToken' })).toHaveLength(1);
   });
 

@@ -57,7 +57,7 @@ describeEachDatabase('Second factors', (open) => {
   test('a challenge is spent once', async () => {
     const hash = randomBytes(32);
     expect(await once(() => store.spendChallenge(hash, 60))).toBe(1);
-    await store.sweep();
+    await store.sweep(100);
     expect(await store.spendChallenge(hash, 60)).toBe(false);
   });
 

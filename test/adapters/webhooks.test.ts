@@ -324,9 +324,9 @@ describeEachDatabase('Webhooks', (open) => {
       expect(await webhooks.disable(webhook.id, 'gone')).toBe(false);
       expect(await claim()).toEqual([]);
       const { expire } = createDeliveryUpkeep(database);
-      await expire(86_400);
+      await expire(86_400, 100);
       expect(await waitingFor(webhook)).toMatchObject([{ status: 'pending' }]);
-      await expire(0);
+      await expire(0, 100);
       expect(await waitingFor(webhook)).toMatchObject([{ status: 'failed', completedAt: expect.any(Date) }]);
     });
 
