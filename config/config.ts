@@ -12,6 +12,8 @@ export type Config = {
   webUrl: string;
   port: number;
   host: string;
+  /** How long to serve on once told to stop. */
+  drainSeconds: number;
   databaseUrl: string | undefined;
   databasePoolSize: number;
   /** Absolute path. */
@@ -95,6 +97,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     webUrl,
     port,
     host: values.HOST ?? (production ? '0.0.0.0' : '127.0.0.1'),
+    drainSeconds: values.DRAIN_SECONDS ?? (production ? 3 : 0),
     databaseUrl: values.DATABASE_URL,
     databasePoolSize: values.DATABASE_POOL_SIZE ?? 10,
     dataDir: path.resolve(values.DATA_DIR ?? './data'),

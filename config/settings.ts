@@ -75,6 +75,9 @@ export const SETTINGS = {
     .string()
     .min(1)
     .describe('The address to listen on. Default `127.0.0.1` in development, `0.0.0.0` in production.'),
+  DRAIN_SECONDS: seconds(300).describe(
+    'How long a process that is told to stop (SIGTERM) serves on, with `/readyz` at 503, so that load balancers notice. Default 3 in production, else 0.',
+  ),
   DATABASE_URL: urlOf('postgres', 'postgresql').describe(
     'PostgreSQL 15 or later. Absent: the embedded database in DATA_DIR.',
   ),

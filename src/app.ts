@@ -128,7 +128,13 @@ export function createApp(services: Services): Koa {
   );
   app.use(checkRequest(config));
   app.use(httpsOnly(config));
-  app.use(healthRoutes({ ping: services.database.ping, limits: services.limitsHealth }));
+  app.use(
+    healthRoutes({
+      ping: services.database.ping,
+      limits: services.limitsHealth,
+      isStopping: () => services.stopping.signal.aborted,
+    }),
+  );
   app.use(places());
   app.use(
     createApiRoutes(routes, {

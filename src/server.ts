@@ -1,8 +1,9 @@
-import { createServer } from 'node:http';
+import type { Server } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { type Config, ConfigError, loadConfig } from '../config/config.ts';
 import { createApp } from './app.ts';
 import { type Bootstrapped, bootstrap, describeBootstrap } from './bootstrap.ts';
+import { createPatientServer } from './http/patient-server.ts';
 import { createLogger, type Logger } from './kernel/log.ts';
 import { createMetricsServer } from './metrics/serve.ts';
 import { openServices, type Services } from './services.ts';
@@ -34,10 +35,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   }
 
   const handle = createApp(services).callback();
-  const server = createServer((req, res) => void handle(req, res));
-  server.requestTimeout = 30_000;
-  server.headersTimeout = 15_000;
-  server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers
+  const { server, drain } = createPatientServer((req, res) => void handle(req, res));
   const metricsServer = config.metricsPort === undefined ? undefined : createMetricsServer(services.metrics);
   try {
     await listen(server, config);
@@ -51,15 +49,15 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
     await services.close();
     return;
   }
-  const sweeping = setInterval(() => {
-    services.sweep().catch((error: unknown) => logger.warn({ err: error }, 'sweeping expired rows failed'));
-  }, SWEEP_INTERVAL_MS).unref();
-  const flushing = setInterval(() => services.background.run(services.flushUses), FLUSH_INTERVAL_MS).unref();
+  const { background, stopping } = services;
+  const sweep = () => background.run(() => services.sweep(stopping.signal));
+  const sweeping = setInterval(sweep, SWEEP_INTERVAL_MS).unref();
+  const flushing = setInterval(() => background.run(services.flushUses), FLUSH_INTERVAL_MS).unref();
 
   const deliveries = services.startDeliveries();
   const alerts = services.startAlerts();
 
-  const advanceKeys = () => services.background.run(services.followSigningKeys);
+  const advanceKeys = () => background.run(services.followSigningKeys);
   const rotating = setInterval(advanceKeys, keyIntervalMs(config)).unref();
   advanceKeys();
 
@@ -69,17 +67,13 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
   const stop = (signal: NodeJS.Signals) => {
     process.removeAllListeners('SIGTERM').removeAllListeners('SIGINT');
     logger.info({ signal }, 'stopping');
-    clearInterval(sweeping);
-    clearInterval(flushing);
-    clearInterval(rotating);
-    const stopped = Promise.all([deliveries.stop(), alerts.stop()]);
-    const force = setTimeout(() => server.closeAllConnections(), DRAIN_TIMEOUT_MS).unref();
+    stopping.abort();
+    for (const timer of [sweeping, flushing, rotating]) clearInterval(timer);
     metricsServer?.close().closeAllConnections();
-    server.close(() => {
-      clearTimeout(force);
-      stopped.then(services.close).catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
-    });
-    server.closeIdleConnections();
+    const drained = drain({ lameMs: config.drainSeconds * 1000, forceMs: DRAIN_TIMEOUT_MS });
+    Promise.all([drained, deliveries.stop(), alerts.stop()])
+      .then(services.close)
+      .catch((error: unknown) => logger.error({ err: error }, 'closing failed'));
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
@@ -88,10 +82,7 @@ export async function serve(env: NodeJS.ProcessEnv): Promise<void> {
 /** Often enough that no process serves an old JWKS for a quarter of the time for which it may be kept. */
 const keyIntervalMs = ({ jwksCacheSeconds }: Config): number => Math.min(60_000, jwksCacheSeconds * 250);
 
-function listen(
-  server: ReturnType<typeof createServer>,
-  { port, host }: Pick<Config, 'port' | 'host'>,
-): Promise<void> {
+function listen(server: Server, { port, host }: Pick<Config, 'port' | 'host'>): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

@@ -3,11 +3,18 @@ import type { Middleware } from 'koa';
 /** Where limits are counted: in this process, in Redis, or in this process at half because Redis doesn't answer. */
 export type LimitsHealth = 'in_process' | 'shared' | 'degraded';
 
+export type HealthDeps = {
+  ping(): Promise<void>;
+  limits(): LimitsHealth;
+  /** Whether the process was told to stop: it serves on for a moment, and wants no more than it has. */
+  isStopping(): boolean;
+};
+
 /**
  * /livez: the process answers. /readyz: it can also serve, which takes the database; without Redis it still serves, and
  * says so. Public, on any host name, for probes name the machine and not the origin. They say no more than that.
  */
-export function healthRoutes(deps: { ping(): Promise<void>; limits(): LimitsHealth }): Middleware {
+export function healthRoutes(deps: HealthDeps): Middleware {
   return async (ctx, next) => {
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next();
     if (ctx.path === '/livez') {
@@ -15,6 +22,11 @@ export function healthRoutes(deps: { ping(): Promise<void>; limits(): LimitsHeal
       ctx.body = { status: 'ok' };
     } else if (ctx.path === '/readyz') {
       ctx.set('Cache-Control', 'no-store');
+      if (deps.isStopping()) {
+        ctx.status = 503;
+        ctx.body = { status: 'stopping' };
+        return;
+      }
       try {
         await deps.ping();
         ctx.body = { status: 'ok', limits: deps.limits() };
