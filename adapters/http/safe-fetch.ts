@@ -11,6 +11,7 @@ import {
   type SafeFetch,
   type SafeFetchAnswer,
   SafeFetchError,
+  type SafeFetchFailure,
   type SafeFetchOptions,
 } from '../../src/kernel/safe-fetch.ts';
 import { createDnsResolve, type Resolve } from './resolve.ts';
@@ -35,21 +36,33 @@ export function createSafeFetch({
     if ('fault' in url) throw new SafeFetchError('refused', url.fault);
     const isAllowed = (address: string): boolean => isAllowedAddress(address, url.protocol, rules);
 
-    const timeout = AbortSignal.timeout(options.timeoutMs);
-    const signal = options.signal ? AbortSignal.any([timeout, options.signal]) : timeout;
+    // A timer of its own: AbortSignal.timeout would stay in memory for the whole time, also when the answer took a moment.
+    const ending = new AbortController();
+    const end = (reason: SafeFetchFailure, message: string) =>
+      ending.abort(new SafeFetchError(reason, message));
+    const timer = setTimeout(
+      () => end('timeout', `No whole answer within ${options.timeoutMs} ms.`),
+      options.timeoutMs,
+    );
+    const giveUp = () => end('unreachable', UNREACHABLE);
+    if (options.signal?.aborted) giveUp();
+    options.signal?.addEventListener('abort', giveUp, { once: true });
     try {
-      return await exchange(url, options, { signal, lookup: checkedLookup(resolve, isAllowed) });
+      return await exchange(url, options, {
+        signal: ending.signal,
+        lookup: checkedLookup(resolve, isAllowed),
+      });
     } catch (error) {
       if (error instanceof SafeFetchError) throw error;
-      if (timeout.aborted) {
-        throw new SafeFetchError('timeout', `No whole answer within ${options.timeoutMs} ms.`, {
-          cause: error,
-        });
-      }
-      throw new SafeFetchError('unreachable', 'The server could not be reached.', { cause: error });
+      throw new SafeFetchError('unreachable', UNREACHABLE, { cause: error });
+    } finally {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', giveUp);
     }
   };
 }
+
+const UNREACHABLE = 'The server could not be reached.';
 
 const refusedAddress = (): SafeFetchError => new SafeFetchError('refused', NOT_PUBLIC);
 
@@ -68,13 +81,19 @@ function checkedLookup(resolve: Resolve, isAllowed: (address: string) => boolean
   };
 }
 
-/** One request and its answer, over a connection of its own: no pool, whose sockets would outlive the check. */
+/**
+ * One request and its answer, over a connection of its own: no pool, whose sockets would outlive the check. Settles at the
+ * latest when the signal says so, whatever becomes of the streams.
+ */
 function exchange(
   url: URL,
   { method = 'GET', headers = {}, body, maxBytes, longBody = 'fail' }: SafeFetchOptions,
   socket: { signal: AbortSignal; lookup: LookupFunction },
 ): Promise<SafeFetchAnswer> {
   return new Promise((resolve, reject) => {
+    const { signal } = socket;
+    if (signal.aborted) return reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     const secure = url.protocol === 'https:';
     const sent: ClientRequest = (secure ? requestHttps : requestHttp)(url, {
       ...socket,
@@ -87,6 +106,15 @@ function exchange(
       },
     });
     sent.on('error', reject);
+    // Without a listener Node drops the connection and says nothing: no error, no answer, no end.
+    sent.on('upgrade', (answer, stream) => {
+      stream.destroy();
+      resolve({
+        status: answer.statusCode ?? 0,
+        headers: joinedHeaders(answer),
+        body: Buffer.alloc(0),
+      });
+    });
     sent.on('response', (answer) => {
       readBody(answer, maxBytes, longBody).then(
         (bytes) => resolve({ status: answer.statusCode ?? 0, headers: joinedHeaders(answer), body: bytes }),

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -162,6 +162,34 @@ describe('bounds', () => {
   ] satisfies [string, RequestListener][])('a server that %s ends at timeoutMs', async (_, listener) => {
     answer = listener;
     expect(await failureOf(development(here(), { ...BOUNDS, timeoutMs: 100 }))).toBe('timeout');
+  });
+
+  test('a server that switches to another protocol has answered, and holds nothing', async () => {
+    answer = (req) => {
+      const upgrade = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n';
+      req.socket.write(upgrade);
+    };
+    const got = await development(here(), BOUNDS);
+    expect(got).toMatchObject({ status: 101, body: Buffer.alloc(0) });
+  });
+
+  test('a server that sends interim answers for ever ends at timeoutMs', async () => {
+    answer = (_req, res) => {
+      const more = setInterval(() => res.writeProcessing(), 5);
+      res.on('close', () => clearInterval(more));
+    };
+    expect(await failureOf(development(here(), { ...BOUNDS, timeoutMs: 200 }))).toBe('timeout');
+  });
+
+  test('a signal ends it, however late or early, and is left as it was', async () => {
+    const stopping = new AbortController();
+    await development(here(), { ...BOUNDS, signal: stopping.signal });
+    expect(getEventListeners(stopping.signal, 'abort')).toEqual([]);
+    answer = () => stopping.abort();
+    const options = { ...BOUNDS, signal: stopping.signal };
+    expect(await failureOf(development(here(), options))).toBe('unreachable');
+    expect(await failureOf(development(here(), options))).toBe('unreachable');
+    expect(seen).toHaveLength(2);
   });
 
   test('a name server that never answers ends at timeoutMs', async () => {
