@@ -10,6 +10,7 @@ import * as webhooks from './migrations/0008-webhooks.ts';
 import * as account from './migrations/0009-account.ts';
 import * as alerts from './migrations/0011-alerts.ts';
 import * as defaultAllowlist from './migrations/0012-default-allowlist.ts';
+import * as alertMails from './migrations/0013-alert-mails.ts';
 
 /** In the order in which they run. A name, once released, never changes. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
@@ -24,6 +25,7 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
   '0005-limits': limits,
   '0011-alerts': alerts,
   '0012-default-allowlist': defaultAllowlist,
+  '0013-alert-mails': alertMails,
 };
 
 // Any number that nobody else locks; the same in every process.

@@ -13,13 +13,19 @@ type Row = {
   redelivery_of: string | null;
   status: DeliveryStatus;
   attempt_count: number;
-  attempts: Attempt[];
-  next_attempt_at: Date | null;
+  attempts: KeptAttempt[];
+  due_at: Date | null;
   created_at: Date;
   completed_at: Date | null;
 };
 
+/** Of those before the newest, what is the same is left out: see webhook-queue.ts. */
+type KeptAttempt = Omit<Attempt, 'url' | 'headers'> & Partial<Pick<Attempt, 'url' | 'headers'>>;
+
 type OverflowingWebhook = Pick<Webhook, 'id' | 'organizationId' | 'environment' | 'url'>;
+
+const DUE_AT =
+  "CASE WHEN d.status = 'pending' THEN greatest(d.next_attempt_at, w.paused_until) END AS due_at";
 
 /** Finished deliveries, and events that none is left of, are kept for so many days. */
 const KEPT_DAYS = 30;
@@ -32,8 +38,9 @@ export function createDeliveryStore(database: Database): DeliveryStore {
     database
       .sql()('webhook_deliveries AS d')
       .join('webhook_events AS e', 'e.id', 'd.event_id')
+      .join('webhooks AS w', 'w.id', 'd.webhook_id')
       .where('d.webhook_id', webhookId)
-      .select<Row[]>('d.*', 'e.type', 'e.body');
+      .select<Row[]>('d.*', 'e.type', 'e.body', database.sql().raw(DUE_AT));
 
   const find = async (webhookId: string, id: string): Promise<Delivery | undefined> => {
     const [row] = await deliveries(webhookId).where('d.id', id);
@@ -131,8 +138,19 @@ const toDelivery = (row: Row): Delivery => ({
   redeliveryOf: row.redelivery_of ?? undefined,
   status: row.status,
   attemptCount: row.attempt_count,
-  attempts: row.attempts,
-  nextAttemptAt: row.next_attempt_at ?? undefined,
+  attempts: wholeAttempts(row.attempts),
+  nextAttemptAt: row.due_at ?? undefined,
   createdAt: row.created_at,
   completedAt: row.completed_at ?? undefined,
 });
+
+function wholeAttempts(kept: readonly KeptAttempt[]): Attempt[] {
+  let url = '';
+  return kept
+    .toReversed()
+    .map((attempt) => {
+      url = attempt.url ?? url;
+      return { headers: {}, ...attempt, url };
+    })
+    .toReversed();
+}

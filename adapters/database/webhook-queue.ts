@@ -11,6 +11,7 @@ type Row = {
   body: string;
   attempt_count: number;
   age_seconds: number;
+  waited_seconds: number;
   webhook_id: string;
   organization_id: string;
   environment: Environment;
@@ -30,9 +31,10 @@ type Row = {
  * READ COMMITTED checks the condition again on the newest version.
  */
 const CLAIM = `
-  WITH RECURSIVE busy AS (
-    SELECT webhook_id, organization_id
-    FROM unnest(:busyWebhooks::text[], :busyOrganizations::text[]) AS b (webhook_id, organization_id)),
+  WITH RECURSIVE busy_webhooks AS (
+    SELECT id, count(*) AS count FROM unnest(:busyWebhooks::text[]) AS b (id) GROUP BY id),
+  busy_organizations AS (
+    SELECT id, count(*) AS count FROM unnest(:busyOrganizations::text[]) AS b (id) GROUP BY id),
   waiting (webhook_id) AS (
     (SELECT webhook_id FROM webhook_deliveries WHERE status = 'pending' ORDER BY webhook_id LIMIT 1)
     UNION ALL
@@ -42,18 +44,22 @@ const CLAIM = `
   due AS (
     SELECT d.id, d.next_attempt_at,
            row_number() OVER (PARTITION BY w.organization_id ORDER BY d.next_attempt_at, d.id)
-             + (SELECT count(*) FROM busy WHERE busy.organization_id = w.organization_id) AS turn
+             + coalesce(bo.count, 0) AS turn
     FROM waiting
     JOIN webhooks w ON w.id = waiting.webhook_id AND w.disabled_reason IS NULL AND w.slow = :slow
+      AND (w.paused_until IS NULL OR w.paused_until <= now())
+    LEFT JOIN busy_webhooks bw ON bw.id = w.id
+    LEFT JOIN busy_organizations bo ON bo.id = w.organization_id
     CROSS JOIN LATERAL (
       SELECT id, next_attempt_at FROM webhook_deliveries
       WHERE webhook_id = w.id AND status = 'pending' AND next_attempt_at <= now()
       ORDER BY next_attempt_at, id
-      LIMIT greatest(:perWebhook - (SELECT count(*) FROM busy WHERE busy.webhook_id = w.id), 0)) d),
+      LIMIT greatest(:perWebhook - coalesce(bw.count, 0), 0)) d
+    WHERE coalesce(bo.count, 0) < :perOrganization),
   chosen AS (
     SELECT id FROM due WHERE turn <= :perOrganization ORDER BY turn, next_attempt_at LIMIT :most),
   locked AS (
-    SELECT id FROM webhook_deliveries
+    SELECT id, next_attempt_at AS due_at FROM webhook_deliveries
     WHERE id IN (SELECT id FROM chosen) AND status = 'pending' AND next_attempt_at <= now()
     FOR UPDATE SKIP LOCKED)
   UPDATE webhook_deliveries d
@@ -62,6 +68,7 @@ const CLAIM = `
   WHERE d.id = locked.id AND w.id = d.webhook_id AND e.id = d.event_id
   RETURNING d.id, d.event_id, e.body, d.attempt_count,
     extract(epoch FROM now() - d.created_at)::float8 AS age_seconds,
+    extract(epoch FROM now() - greatest(locked.due_at, w.paused_until))::float8 AS waited_seconds,
     d.webhook_id, w.organization_id, w.environment, w.url, w.slow,
     coalesce(extract(epoch FROM now() - w.failing_since), 0)::float8 AS failing_for_seconds,
     w.sealed_secret,
@@ -69,6 +76,9 @@ const CLAIM = `
 
 /*
  * The webhook's lock comes first, as it does for whoever deletes it: the other way round the two would wait for each other.
+ *
+ * The newest attempt is kept whole, of those before it what tells them apart: a receiver that never says yes would otherwise fill
+ * the table with fifteen copies of a long address and a long answer for each event.
  */
 const COMPLETE = `
   WITH webhook AS MATERIALIZED (
@@ -76,7 +86,11 @@ const COMPLETE = `
   completed AS (
     UPDATE webhook_deliveries SET
       attempt_count = attempt_count + 1,
-      attempts = attempts || :attempt::jsonb,
+      attempts = (
+        SELECT coalesce(jsonb_agg(
+          (one - 'headers' - CASE WHEN one ->> 'url' = :url THEN 'url' ELSE '' END)
+            || jsonb_build_object('body', left(one ->> 'body', :bodyStart)) ORDER BY number), '[]')
+        FROM jsonb_array_elements(attempts) WITH ORDINALITY AS earlier (one, number)) || :attempt::jsonb,
       claimed_by = NULL,
       status = :status,
       next_attempt_at = now() + :retryInSeconds::float8 * interval '1 second', -- null when there is no other
@@ -85,11 +99,17 @@ const COMPLETE = `
     WHERE webhook_deliveries.id = :id AND webhook_id = webhook.id AND claimed_by = :worker AND status = 'pending'
     RETURNING webhook_id),
   standing AS (
-    UPDATE webhooks SET slow = :slow, failing_since = CASE WHEN :succeeded THEN NULL ELSE coalesce(failing_since, now()) END
+    UPDATE webhooks SET
+      slow = :slow,
+      failing_since = CASE WHEN :succeeded THEN NULL ELSE coalesce(failing_since, now()) END,
+      paused_until = coalesce(now() + :pauseSeconds::float8 * interval '1 second', paused_until)
     FROM completed
     WHERE webhooks.id = completed.webhook_id
-      AND (slow <> :slow OR (failing_since IS NULL) <> :succeeded))
+      AND (slow <> :slow OR (failing_since IS NULL) <> :succeeded OR :pauseSeconds::float8 IS NOT NULL))
   SELECT 1 FROM completed`;
+
+/** Characters that are kept of the answer to an attempt that another has followed. */
+const KEPT_BODY_START = 100;
 
 /** The queue of deliveries, for workers of any number of processes. */
 export function createDeliveryQueue(database: Database, sealer: Sealer): DeliveryQueue {
@@ -105,6 +125,7 @@ export function createDeliveryQueue(database: Database, sealer: Sealer): Deliver
     event: { id: row.event_id, body: row.body },
     attemptCount: row.attempt_count,
     ageSeconds: row.age_seconds,
+    waitedSeconds: row.waited_seconds,
     failingForSeconds: row.failing_for_seconds,
     openSecrets: () =>
       [row.sealed_secret, row.sealed_previous_secret]
@@ -121,7 +142,7 @@ export function createDeliveryQueue(database: Database, sealer: Sealer): Deliver
         perWebhook,
         perOrganization,
         leaseSeconds,
-        busyWebhooks: busy.map(({ webhookId }) => webhookId),
+        busyWebhooks: busy.map(({ id }) => id),
         busyOrganizations: busy.map(({ organizationId }) => organizationId),
       });
       return rows.map(toClaimed);
@@ -142,14 +163,17 @@ export function createDeliveryQueue(database: Database, sealer: Sealer): Deliver
         .where({ claimed_by: worker, status: 'pending' })
         .update({ claimed_by: null, next_attempt_at: database.sql().fn.now() });
     },
-    complete: async (worker, id, attempt, { succeeded, retryInSeconds, slow }) => {
+    complete: async (worker, id, attempt, { succeeded, retryInSeconds, pauseSeconds, slow }) => {
       const status = succeeded ? 'succeeded' : retryInSeconds === undefined ? 'failed' : 'pending';
       const { rows } = await database.sql().raw<{ rows: unknown[] }>(COMPLETE, {
         worker,
         id,
         attempt: JSON.stringify([attempt]),
+        url: attempt.url,
+        bodyStart: KEPT_BODY_START,
         status,
         retryInSeconds: retryInSeconds ?? null,
+        pauseSeconds: pauseSeconds ?? null,
         slow,
         succeeded,
       });

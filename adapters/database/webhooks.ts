@@ -88,7 +88,7 @@ export function createWebhookStore(database: Database, sealer: Sealer): WebhookS
           ...('disabledReason' in change ? { disabled_reason: change.disabledReason ?? null } : {}),
           // What failed before says nothing about another address, or after its owner has seen to it.
           ...(change.url !== undefined || 'disabledReason' in change
-            ? { failing_since: null, slow: false }
+            ? { failing_since: null, slow: false, paused_until: null }
             : {}),
           updated_at: at,
         });

@@ -71,6 +71,8 @@ export type Claimed = {
   attemptCount: number;
   /** Since it was queued, by the database's clock. */
   ageSeconds: number;
+  /** Since it was due. */
+  waitedSeconds: number;
   /** Since when no attempt of this webhook succeeded; 0 when the last one did. */
   failingForSeconds: number;
   /** The newest first. Throws when they can't be opened. */
@@ -81,12 +83,12 @@ export type ClaimRequest = {
   /** Names the worker: only it may complete what it claimed. */
   worker: string;
   lane: Lane;
-  /** At most so many, and of one webhook and one organization at most so many beside those that `busy` counts. */
+  /** At most so many, and of one webhook and one organization at most so many together with those that are `busy`. */
   most: number;
   perWebhook: number;
   perOrganization: number;
-  /** Deliveries that this worker has under way. */
-  busy: readonly { webhookId: string; organizationId: string }[];
+  /** The webhook of each delivery that this worker has under way in the lane. */
+  busy: readonly Pick<Webhook, 'id' | 'organizationId'>[];
   leaseSeconds: number;
 };
 
@@ -94,6 +96,8 @@ export type ClaimRequest = {
 export type Outcome = {
   /** undefined: no more attempts. */
   retryInSeconds: number | undefined;
+  /** For how long the webhook's other deliveries wait, too: its receiver asked for it. */
+  pauseSeconds: number | undefined;
   succeeded: boolean;
   /** Whether the webhook's next deliveries go to the slow lane. */
   slow: boolean;

@@ -3,7 +3,7 @@ import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import type { Clock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import type { Attempt, Claimed, DeliveryQueue, Lane, Outcome } from './delivery.ts';
-import { freeSlots, SLOTS, type UnderWay } from './lanes.ts';
+import { freeSlots, LANES, type UnderWay } from './lanes.ts';
 import { outcomeOf } from './outcome.ts';
 import type { Sent } from './send.ts';
 
@@ -32,8 +32,7 @@ type InFlight = UnderWay & { delivery: Claimed; done: Promise<void> };
 
 /**
  * Sends what is queued until it is stopped. Any number of processes may have one: what one claims no other gets while
- * it lives. It looks for work when something new may be due: after each pass that found some, when a slot was freed, and
- * every half second; a request that queues an event does nothing but write it.
+ * it lives. It looks for work when something new may be due: when a delivery has ended, and every half second; a request that queues an event does nothing but write it.
  */
 export function startDeliveryWorker(deps: WorkerDeps): { stop(): Promise<void> } {
   const { queue, logger } = deps;
@@ -41,7 +40,12 @@ export function startDeliveryWorker(deps: WorkerDeps): { stop(): Promise<void> }
   const underWay = new Map<string, InFlight>();
   const stopped = new AbortController();
   let stopping = false;
-  let wake = () => {};
+  let isMoreDue = false;
+  let endPause: (() => void) | undefined;
+  const wake = () => {
+    isMoreDue = true;
+    endPause?.();
+  };
 
   const deliver = async (delivery: Claimed): Promise<void> => {
     try {
@@ -58,18 +62,17 @@ export function startDeliveryWorker(deps: WorkerDeps): { stop(): Promise<void> }
     }
   };
 
-  const fill = async (lane: Lane, most: number): Promise<void> => {
-    if (most <= 0) return;
+  const fill = async (lane: Lane): Promise<void> => {
+    const most = freeSlots(lane, underWay.values(), performance.now());
+    if (most === 0) return;
+    const { perWebhook, perOrganization } = LANES[lane];
     const claimed = await queue.claim({
       worker,
       lane,
       most,
-      perWebhook: SLOTS.perWebhook[lane],
-      perOrganization: SLOTS.perOrganization,
-      busy: [...underWay.values()].map(({ delivery: { webhook } }) => ({
-        webhookId: webhook.id,
-        organizationId: webhook.organizationId,
-      })),
+      perWebhook,
+      perOrganization,
+      busy: [...underWay.values()].filter((one) => one.lane === lane).map(({ delivery }) => delivery.webhook),
       leaseSeconds: LEASE_SECONDS,
     });
     for (const delivery of claimed) {
@@ -86,10 +89,10 @@ export function startDeliveryWorker(deps: WorkerDeps): { stop(): Promise<void> }
   };
 
   const pass = async (): Promise<void> => {
+    isMoreDue = false;
     try {
-      const free = freeSlots(underWay.values(), performance.now());
-      await fill('prompt', free.prompt);
-      await fill('slow', free.slow);
+      await fill('prompt');
+      await fill('slow');
     } catch (error) {
       logger.warn({ err: error }, 'deliveries could not be claimed');
     }
@@ -104,13 +107,15 @@ export function startDeliveryWorker(deps: WorkerDeps): { stop(): Promise<void> }
 
   /** Until something is done or asked to stop, or the time is over; then a moment more, for what ends together. */
   const pause = async (): Promise<void> => {
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    if (!isMoreDue) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, POLL_MS);
+        endPause = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
     if (!stopping) await setTimeoutPromise(GATHER_MS);
   };
 

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../adapters/database/database.ts';
 import { createDeliveryStore, createDeliveryUpkeep } from '../../adapters/database/webhook-deliveries.ts';
@@ -24,10 +25,17 @@ const attempt: Attempt = {
   body: 'no',
   error: null,
 };
-const success: Outcome = { succeeded: true, retryInSeconds: undefined, slow: false, disable: undefined };
-const again = (retryInSeconds: number): Outcome => ({
+const success: Outcome = {
+  succeeded: true,
+  retryInSeconds: undefined,
+  pauseSeconds: undefined,
+  slow: false,
+  disable: undefined,
+};
+const again = (retryInSeconds: number, pauseSeconds?: number): Outcome => ({
   succeeded: false,
   retryInSeconds,
+  pauseSeconds,
   slow: true,
   disable: undefined,
 });
@@ -298,22 +306,13 @@ describeEachDatabase('Webhooks', (open) => {
       const { webhook } = await newWebhook();
       const { webhook: second } = await newWebhook({ organizationId: webhook.organizationId });
       for (let i = 0; i < 10; i++) await tell(webhook); // to both
-      const busy = (count: number) =>
-        Array.from({ length: count }, () => ({ ...webhook, webhookId: webhook.id }));
+      const busy = (count: number) => Array.from({ length: count }, () => webhook);
       const claimed = await claim({ perWebhook: 3, busy: busy(1) });
       expect(claimed.filter((one) => one.webhook.id === webhook.id)).toHaveLength(2);
       expect(claimed.filter((one) => one.webhook.id === second.id)).toHaveLength(3);
       expect(await claim({ perOrganization: 4, busy: busy(3) })).toHaveLength(1);
       expect(await claim({ perOrganization: 4, busy: busy(4) })).toEqual([]);
-      expect(
-        await claim({
-          perWebhook: 1,
-          busy: [
-            { ...webhook, webhookId: webhook.id },
-            { ...second, webhookId: second.id },
-          ],
-        }),
-      ).toEqual([]);
+      expect(await claim({ perWebhook: 1, busy: [webhook, second] })).toEqual([]);
     });
 
     test('gives nothing of a webhook that is disabled, and gives it up after a day', async () => {
@@ -330,12 +329,87 @@ describeEachDatabase('Webhooks', (open) => {
       expect(await waitingFor(webhook)).toMatchObject([{ status: 'failed', completedAt: expect.any(Date) }]);
     });
 
+    test('a receiver that asks for a pause gets one, from every process and for every event; others don’t wait', async () => {
+      await emptyQueue();
+      const { webhook } = await newWebhook();
+      const { webhook: other } = await newWebhook({ organizationId: webhook.organizationId });
+      for (let i = 0; i < 4; i++) await tell(webhook); // to both
+      const claimed = (await claim()).filter((one) => one.webhook.id === webhook.id);
+      await queue.release(
+        'w1',
+        claimed.slice(2).map(({ id }) => id),
+      );
+      await queue.complete('w1', claimed[0]?.id ?? '', attempt, again(5, 60));
+      // What was under way already doesn't end the pause.
+      await queue.complete('w1', claimed[1]?.id ?? '', attempt, success);
+      const soon = Date.now() + 55_000;
+      for (const { status, nextAttemptAt } of await waitingFor(webhook)) {
+        if (status === 'pending') expect(nextAttemptAt?.getTime()).toBeGreaterThan(soon);
+        else expect(nextAttemptAt).toBeUndefined();
+      }
+      await database
+        .sql()('webhook_deliveries')
+        .where({ status: 'pending' })
+        .update({ next_attempt_at: new Date(0) });
+      const lanes = async () => [
+        ...(await claim({ worker: 'w2' })),
+        ...(await claim({ worker: 'w2', lane: 'slow' })),
+      ];
+      const during = await lanes();
+      expect(during.map((one) => one.webhook.id)).toEqual(Array.from({ length: 4 }, () => other.id));
+      await database
+        .sql()('webhooks')
+        .where({ id: webhook.id })
+        .update({ paused_until: new Date(Date.now() - 2_000) });
+      const after = await lanes();
+      expect(after.map((one) => one.webhook.id)).toEqual(Array.from({ length: 3 }, () => webhook.id));
+      // It is the pause that it waited for, not us.
+      for (const { waitedSeconds } of after) expect(waitedSeconds).toBeLessThan(30);
+    });
+
+    test('a delivery takes up no more for every attempt that fails, and still shows them', async () => {
+      await emptyQueue();
+      const url = `https://example.com/${'x'.repeat(1_980)}`;
+      const { webhook } = await newWebhook({ url });
+      await tell(webhook);
+      const [{ id } = { id: '' }] = await claim();
+      for (let number = 0; number < 15; number++) {
+        const body = `${number} ${randomBytes(748).toString('base64')}`;
+        const failed = {
+          ...attempt,
+          url: number === 0 ? `${url}0` : url,
+          body,
+          headers: { 'webhook-id': 'evt_1' },
+        };
+        expect(await queue.complete('w1', id, failed, again(0))).toBe(true);
+        await claim({ lane: 'slow' });
+      }
+      const row = await database
+        .sql()('webhook_deliveries')
+        .where({ id })
+        .first<{ bytes: number }>(database.sql().raw('octet_length(attempts::text) AS bytes'));
+      expect(row?.bytes).toBeLessThan(10_000);
+      const [delivery] = await waitingFor(webhook);
+      expect(delivery?.attempts.map((one) => one.url)).toEqual([
+        `${url}0`,
+        ...Array.from({ length: 14 }, () => url),
+      ]);
+      expect(delivery?.attempts.map(({ body }) => body?.split(' ')[0])).toEqual(
+        Array.from({ length: 15 }, (_, number) => String(number)),
+      );
+      expect(delivery?.attempts.at(-2)?.body).toHaveLength(100);
+      expect(delivery?.attempts.at(-1)).toMatchObject({
+        body: expect.stringMatching(/^14 .{1000}$/),
+        headers: { 'webhook-id': 'evt_1' },
+      });
+    });
+
     test('begins anew with a webhook whose address was changed', async () => {
       await emptyQueue();
       const { webhook } = await newWebhook();
       await tell(webhook);
       const [claimed] = await claim();
-      await queue.complete('w1', claimed?.id ?? '', attempt, again(0));
+      await queue.complete('w1', claimed?.id ?? '', attempt, again(0, 60));
       await webhooks.update(webhook.id, { url: 'https://example.com/new' }, new Date());
       expect(await claim()).toMatchObject([{ lane: 'prompt', webhook: { url: 'https://example.com/new' } }]);
     });

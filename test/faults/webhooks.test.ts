@@ -5,6 +5,7 @@ import { freshDataDir, freshPostgres } from '../support/databases.ts';
 import { describeWith } from '../support/needs.ts';
 import { withDatabase } from '../support/prepare.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { addWebhookOwner, type WebhookOwner } from '../support/webhook-owner.ts';
 import { answering, resetting, startReceiver, verifySignature } from '../support/webhook-receiver.ts';
 
 /** `npm run faults` runs the long form. */
@@ -58,28 +59,12 @@ describeWith('postgresql', 'Webhooks, while a process that sends them is killed 
       let victim: ServerProcess | undefined;
       try {
         await withDatabase({ ...env, DATA_DIR: freshDataDir().dataDir }, async (services) => {
-          for (let i = 0; i < ORGANIZATIONS; i++) {
-            const ownerId = `usr_${String(i).padStart(26, '0')}`;
-            const person = { id: ownerId, email: `o${i}@example.com`, name: 'Owner', passwordHash: 'none' };
-            await services.users.insert(person);
-            const { id } = await services.createOrganization({ name: `Organization ${i}`, ownerId });
-            const { secret } = await services.manageWebhooks.create(
-              {
-                principal: {
-                  method: 'oauth_user',
-                  id: ownerId,
-                  userId: ownerId,
-                  organizationId: id,
-                  environment: 'live',
-                  scopes: [],
-                },
-                ip: '127.0.0.1',
-              },
-              { url: receiver.url, events: ['prompt.*'], description: null },
-            );
-            secretOf.set(id, secret.reveal());
+          const owners: WebhookOwner[] = [];
+          for (let number = 0; number < ORGANIZATIONS; number++) {
+            const owner = await addWebhookOwner(services, number, [receiver.url]);
+            owners.push(owner);
+            secretOf.set(owner.organizationId, owner.secrets[0] ?? '');
           }
-          const organizations = [...secretOf.keys()];
           survivor = await newServer();
           victim = await newServer();
 
@@ -91,13 +76,7 @@ describeWith('postgresql', 'Webhooks, while a process that sends them is killed 
             if (performance.now() > deadline) throw new Error(`${arrived.size} of ${EVENTS} arrived in time`);
             // Events come while deliveries go on, never far ahead of them.
             for (let i = 0; i < 50 && told < EVENTS && told - arrived.size < EVENTS / 4; i++) {
-              await services.audit({
-                type: 'prompt.created',
-                organizationId: organizations[told % ORGANIZATIONS] ?? '',
-                environment: 'live',
-                actor: { type: 'system' },
-                targetId: `prm_${String(told++).padStart(26, '0')}`,
-              });
+              await owners[told % ORGANIZATIONS]?.tell(told++);
             }
             check();
             memory.push({ arrived: arrived.size, mb: residentMb(survivor.pid) });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { freeSlots, SLOTS } from '../../src/webhooks/lanes.ts';
 import { outcomeOf } from '../../src/webhooks/outcome.ts';
 
 const fresh = { attemptCount: 0, ageSeconds: 1, failingForSeconds: 0 };
@@ -17,6 +16,7 @@ describe('What an answer means', () => {
     expect(outcomeOf(answered(status), fresh, at)).toEqual({
       succeeded: true,
       retryInSeconds: undefined,
+      pauseSeconds: undefined,
       slow: false,
       disable: undefined,
     });
@@ -26,6 +26,7 @@ describe('What an answer means', () => {
     expect(outcomeOf(answered(status), fresh, at)).toEqual({
       succeeded: false,
       retryInSeconds: 5,
+      pauseSeconds: undefined,
       slow: true,
       disable: undefined,
     });
@@ -40,6 +41,7 @@ describe('What an answer means', () => {
     expect(outcomeOf(answered(410), fresh, at)).toEqual({
       succeeded: false,
       retryInSeconds: undefined,
+      pauseSeconds: undefined,
       slow: true,
       disable: 'gone',
     });
@@ -57,6 +59,18 @@ describe('What an answer means', () => {
     ).toBe(120);
   });
 
+  test.each([
+    [429, 90],
+    [503, 90],
+    [500, undefined],
+    [302, undefined],
+  ])('%i with Retry-After: the webhook’s other deliveries wait for %s s, too', (status, pauseSeconds) => {
+    expect(outcomeOf(answered(status, { retryAfter: '90' }), fresh, at)).toMatchObject({
+      retryInSeconds: 90,
+      pauseSeconds,
+    });
+  });
+
   test('at the end of the day it is given up; after five days without a success the webhook is disabled', () => {
     const late = { ...fresh, attemptCount: 13, ageSeconds: 86_400 };
     expect(outcomeOf(answered(500), late, at)).toMatchObject({
@@ -70,28 +84,5 @@ describe('What an answer means', () => {
     });
     expect(outcomeOf(answered(200), hopeless, at).disable).toBeUndefined();
     expect(outcomeOf(answered(500), { ...hopeless, ageSeconds: 10 }, at).disable).toBeUndefined();
-  });
-});
-
-describe('Slots', () => {
-  const many = (count: number, lane: 'prompt' | 'slow', ageMs: number) =>
-    Array.from({ length: count }, () => ({ lane, startedMs: 10_000 - ageMs }));
-
-  test('are free at first', () => {
-    expect(freeSlots([], 10_000)).toEqual({ prompt: SLOTS.prompt, slow: SLOTS.slow });
-  });
-
-  test('slow receivers take none of the prompt ones’', () => {
-    expect(freeSlots(many(SLOTS.slow, 'slow', 9_000), 10_000)).toEqual({ prompt: SLOTS.prompt, slow: 0 });
-  });
-
-  test('a receiver that hangs gives the prompt slot back after five seconds', () => {
-    expect(freeSlots(many(SLOTS.prompt, 'prompt', 4_999), 10_000).prompt).toBe(0);
-    expect(freeSlots(many(SLOTS.prompt, 'prompt', 5_000), 10_000).prompt).toBe(SLOTS.prompt);
-  });
-
-  test('are never more than all', () => {
-    expect(freeSlots(many(SLOTS.all, 'prompt', 9_000), 10_000)).toEqual({ prompt: 0, slow: 0 });
-    expect(freeSlots(many(SLOTS.all - 1, 'prompt', 9_000), 10_000)).toEqual({ prompt: 1, slow: 0 });
   });
 });

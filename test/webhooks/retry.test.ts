@@ -29,10 +29,11 @@ describe('The waits between attempts', () => {
     expect([wait(0), wait(0.5), wait(1)]).toEqual([96, 120, 144]);
   });
 
-  test('Retry-After makes a wait longer, never shorter, and at most four hours', () => {
-    const wait = (retryAfterSeconds: number) =>
-      waitBeforeRetry({ failures: 2, ageSeconds: 5, retryAfterSeconds, random: 0.5 });
-    expect([wait(0), wait(1), wait(300), wait(1_000_000)]).toEqual([30, 30, 300, 14_400]);
+  test('what the receiver asks for makes a wait longer, never shorter, and never goes past the day', () => {
+    const wait = (askedSeconds: number, ageSeconds = 5) =>
+      waitBeforeRetry({ failures: 2, ageSeconds, askedSeconds, random: 0.5 });
+    expect([wait(0), wait(1), wait(300)]).toEqual([30, 30, 300]);
+    expect(wait(14_400, DAY - 600)).toBe(600);
   });
 
   test('whatever the receiver asks and chance says, the last attempt is within the day, and there is one late in it', () => {
@@ -47,13 +48,40 @@ describe('The waits between attempts', () => {
   });
 });
 
-test('RFC 9110 §10.2.3: Retry-After is seconds or a date; anything else is not heard', () => {
+describe('RFC 9110 §10.2.3: Retry-After', () => {
   const now = new Date('2026-01-15T10:30:00Z');
   const seconds = (value: string | undefined) => parseRetryAfter(value, now);
-  expect(seconds('120')).toBe(120);
-  expect(seconds('Thu, 15 Jan 2026 10:31:30 GMT')).toBe(90);
-  expect(seconds('Thu, 15 Jan 2026 10:00:00 GMT')).toBe(0);
-  expect([undefined, '', '-1', '1.5', 'soon', '2026-01-15', '9999999999'].map(seconds)).toEqual(
-    Array.from({ length: 7 }, () => undefined),
-  );
+
+  test('is a number of seconds', () => {
+    expect(['0', '120', ' 120 '].map(seconds)).toEqual([0, 120, 120]);
+  });
+
+  test('is a date, in each of the three forms of §5.6.7', () => {
+    expect(seconds('Thu, 15 Jan 2026 10:31:30 GMT')).toBe(90);
+    expect(seconds('Thursday, 15-Jan-26 10:31:30 GMT')).toBe(90);
+    expect(seconds('Thu Jan 15 10:31:30 2026')).toBe(90);
+    expect(seconds('Sun Feb  1 10:30:00 2026')).toBe(14_400);
+    expect(seconds('Thu, 15 Jan 2026 10:00:00 GMT')).toBe(0);
+  });
+
+  test('is heard up to four hours', () => {
+    expect(['14401', '9999999999', '9'.repeat(400), 'Sat, 15 Jan 2028 10:30:00 GMT'].map(seconds)).toEqual(
+      Array.from({ length: 4 }, () => 14_400),
+    );
+  });
+
+  test('is nothing else', () => {
+    const odd = [
+      undefined,
+      '',
+      '-1',
+      '1.5',
+      '1e3',
+      'soon',
+      '2026-01-15',
+      '120, 60',
+      'Thu, 99 Jan 2026 99:00:00 GMT',
+    ];
+    expect(odd.map(seconds)).toEqual(odd.map(() => undefined));
+  });
 });
