@@ -92,8 +92,9 @@ function exchange(
 ): Promise<SafeFetchAnswer> {
   return new Promise((resolve, reject) => {
     const { signal } = socket;
-    if (signal.aborted) return reject(signal.reason);
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    const end = () => reject(signal.reason as SafeFetchError);
+    if (signal.aborted) return end();
+    signal.addEventListener('abort', end, { once: true });
     const secure = url.protocol === 'https:';
     const sent: ClientRequest = (secure ? requestHttps : requestHttp)(url, {
       ...socket,

@@ -2,7 +2,7 @@ import type { Answer, Claimed, Outcome } from './delivery.ts';
 import { parseRetryAfter, waitBeforeRetry } from './retry.ts';
 
 /** An answer that takes longer sends the webhook to the slow lane. */
-export const PROMPT_WITHIN_MS = 5_000;
+const PROMPT_WITHIN_MS = 5_000;
 
 /** With no success for so long, a delivery that is given up disables the webhook. */
 const DISABLE_AFTER_SECONDS = 5 * 86_400;
