@@ -11,6 +11,7 @@ export type AccountPages = {
   'account/security': SecurityPage;
   'account/totp': TotpPage;
   'account/passkey': PasskeyPage;
+  'account/passkey-name': PasskeyNamePage;
   'account/recovery-codes': RecoveryCodesPage;
   'account/remove-factor': RemoveFactorPage;
   'account/apps': AppsPage;
@@ -58,6 +59,8 @@ type SecurityPage = {
   recoveryCodesLeft: number;
   /** An organization requires a second step, and this person has none. */
   required: boolean;
+  /** What was done a moment ago. */
+  done: 'added' | 'renamed' | 'removed' | undefined;
   totpUrl: string;
   passkeyUrl: string;
 };
@@ -74,6 +77,9 @@ type TotpPage = {
 };
 
 type PasskeyPage = { action: string; passkey: PasskeyQuestion; error?: string | undefined };
+
+/** `present`: what it is called; `name`: what was typed. */
+type PasskeyNamePage = { action: string; present: string; name: string; error?: string | undefined };
 
 type RecoveryCodesPage = { codes: readonly string[]; first: boolean; continueUrl: string };
 

@@ -86,12 +86,19 @@ export type KeyRow = {
 
 type KeysPage = {
   environment: Environment;
-  keys: readonly KeyRow[];
+  /** `may`: in words; `createdBy`: undefined for somebody who is gone. */
+  keys: readonly (KeyRow & { may: string; createdBy: string | undefined })[];
+  /** Those that work, or those that have ended. */
+  ended: boolean;
+  lists: readonly Link[];
   nextUrl: string | undefined;
   /** Absent where the person's role can't make keys. */
   newUrl: string | undefined;
   curl: string;
 };
+
+/** From where a key was used of late. */
+export type Caller = { network: string; lastSeenAt: string };
 
 export type KeyPage = {
   key: KeyRow & {
@@ -101,9 +108,11 @@ export type KeyPage = {
     /** In the last 24 hours. */
     requests: number;
     createdBy: string | undefined;
+    callers: readonly Caller[];
+    historyUrl: string;
   };
   /** The key that this one replaces, while somebody may still be using it. */
-  old?: (KeyRow & { requests: number }) | undefined;
+  old?: (KeyRow & { requests: number; callers: readonly Caller[] }) | undefined;
   saved: boolean;
   /** Absent where there is nothing to do, or the person may not. */
   manage?:
@@ -116,6 +125,9 @@ export type KeyPage = {
 };
 
 export type Choice = { value: string; label: string; hint?: string | undefined };
+
+/** Of one list to choose from: what stands under one heading. */
+export type ChoiceGroup = { label: string; choices: readonly Choice[] };
 
 /** Scopes by what they are of: "Prompts", with its levels. */
 export type ScopeGroup = {
@@ -179,13 +191,16 @@ type SecretPage = {
 
 type OrganizationFormPage = FormOf<{ name: string }> & { first: boolean };
 
-export type AuditFilterValues = { type: string; actorId: string; from: string; to: string };
+export type AuditFilterValues = { type: string; actorId: string; targetId: string; from: string; to: string };
 
 type AuditLogPage = FormOf<AuditFilterValues> & {
   events: readonly EventRow[];
   filtered: boolean;
+  types: readonly ChoiceGroup[];
   /** Whose events alone are shown. */
   actorName: string | undefined;
+  /** The thing that they are about. */
+  targetName: string | undefined;
   nextUrl: string | undefined;
   exports: readonly { label: string; url: string }[];
 };
@@ -218,6 +233,7 @@ type AppPage = {
     homepageUrl: string | undefined;
     privacyUrl: string | undefined;
     createdBy: string | undefined;
+    historyUrl: string;
   };
   endpoints: readonly { label: string; url: string }[];
   /** Absent for apps that can keep none. */

@@ -42,6 +42,9 @@ type KeyInUseRow = KeyRow &
     read_at: Date;
   };
 
+/** By the database's clock. */
+const USABLE = "(api_keys.revoked_at IS NULL AND coalesce(api_keys.expires_at, 'infinity') > now())";
+
 /** API keys, by their hash with the standing of who made them, and by their organization. */
 export function createApiKeyStore(database: Database): ApiKeyStore {
   const owned = ({ organizationId, environments }: Visible) =>
@@ -103,10 +106,11 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
       const [row] = await owned(owner).where('api_keys.id', id);
       return row && toApiKey(row);
     },
-    list: async (owner, { limit, after }) => {
+    list: async (owner, { limit, after, usable }) => {
       const rows = await owned(owner)
         .modify((query) => {
           if (after !== undefined) void query.where('api_keys.id', '<', after);
+          if (usable !== undefined) void query.whereRaw(`${usable ? '' : 'NOT '}${USABLE}`);
         })
         .orderBy('api_keys.id', 'desc')
         .limit(limit);
@@ -146,8 +150,7 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
       const [row] = await database
         .sql()('api_keys')
         .where({ organization_id: organizationId })
-        .whereNull('revoked_at')
-        .whereRaw("coalesce(expires_at, 'infinity') > now()")
+        .whereRaw(USABLE)
         .count<{ count: string }[]>('* as count');
       return Number(row?.count ?? 0);
     },

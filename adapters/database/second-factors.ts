@@ -104,6 +104,8 @@ export function createSecondFactorStore(database: Database): SecondFactorStore {
         .where({ id })
         .update({ sign_count: signCount, last_used_at: database.sql().fn.now() });
     },
+    renamePasskey: async (userId, id, name) =>
+      (await table('passkeys').where({ id, user_id: userId }).update({ name })) === 1,
     deletePasskey: async (userId, id) => {
       const [row] = await table('passkeys')
         .where({ id, user_id: userId })

@@ -1,4 +1,4 @@
-import type { Grouping, UsageReports } from '../../src/usage/report.ts';
+import type { CallerReports, Grouping, UsageReports } from '../../src/usage/report.ts';
 import type { Database } from './database.ts';
 
 /** What rows are put together by, how that is written, and in which order. `at`: UTC, without a zone. */
@@ -42,5 +42,20 @@ export const createUsageReports = (database: Database): UsageReports => ({
       clientErrors: Number(row.client_errors),
       serverErrors: Number(row.server_errors),
     }));
+  },
+});
+
+/** Reads the networks that usage.ts wrote. */
+export const createCallerReports = (database: Database): CallerReports => ({
+  of: async ({ organizationId, environment, id }, since, most) => {
+    const { rows } = await database.sql().raw<{ rows: { network: string; last_seen_at: Date }[] }>(
+      `SELECT network, max(last_seen_at) AS last_seen_at FROM credential_networks
+       WHERE organization_id = :organizationId AND environment = :environment AND credential = :id
+         AND day >= (:since::timestamptz AT TIME ZONE 'UTC')::date
+       GROUP BY network HAVING max(last_seen_at) >= :since::timestamptz
+       ORDER BY last_seen_at DESC, network LIMIT :most`,
+      { organizationId, environment, id, since: since.toISOString(), most },
+    );
+    return rows.map((row) => ({ network: row.network, lastSeenAt: row.last_seen_at }));
   },
 });

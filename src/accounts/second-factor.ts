@@ -37,6 +37,8 @@ export type SecondFactorStore = {
   insertPasskey(passkey: Omit<Passkey, 'createdAt' | 'lastUsedAt'>): Promise<boolean>;
   findPasskey(credentialId: Buffer): Promise<Passkey | undefined>;
   recordPasskeyUse(id: string, signCount: number): Promise<void>;
+  /** False when the person has none of this id. */
+  renamePasskey(userId: string, id: string, name: string): Promise<boolean>;
   /** The name that it had; undefined when the person has none of this id. */
   deletePasskey(userId: string, id: string): Promise<string | undefined>;
   /** MUST be true once at most for a challenge, until it has expired. */

@@ -3,6 +3,7 @@ import type { CreateAttemptLimit } from '../kernel/attempts.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError, notFound } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
+import { displayName } from '../kernel/schemas.ts';
 import type { Sealer } from '../kernel/sealing.ts';
 import { noticeMail, type SendMail } from './mail.ts';
 import type { Passkeys } from './passkeys.ts';
@@ -51,7 +52,11 @@ export function createSecondFactors(deps: SecondFactorsDeps) {
     sealer.mac(`${userId}\0${normalizeRecoveryCode(code)}`, 'recovery-code');
 
   const record = (
-    type: 'user.second_factor_added' | 'user.second_factor_removed' | 'user.recovery_codes_renewed',
+    type:
+      | 'user.second_factor_added'
+      | 'user.second_factor_renamed'
+      | 'user.second_factor_removed'
+      | 'user.recovery_codes_renewed',
     user: Pick<User, 'id'>,
     ip: string,
     data: Record<string, unknown> = {},
@@ -153,7 +158,8 @@ export function createSecondFactors(deps: SecondFactorsDeps) {
       { name: typed, ...answer }: { challenge: string; credential: string; name: string },
       ip: string,
     ): Promise<Added> => {
-      const name = typed.trim().slice(0, 100) || 'Passkey';
+      const known = displayName.safeParse(typed.trim());
+      const name = known.success ? known.data : 'Passkey';
       return add(user, ip, { kind: 'passkey', name }, async () => {
         const made = await passkeys.verifyNew(user.id, answer);
         if (!made) return 'The passkey could not be added. Try again.';
@@ -164,6 +170,13 @@ export function createSecondFactors(deps: SecondFactorsDeps) {
         return inserted ? undefined : 'This passkey is in use already.';
       });
     },
+
+    /** Throws 404. Nobody is told: what it opens stays the same. */
+    renamePasskey: (user: User, id: string, name: string, ip: string): Promise<void> =>
+      transaction(async () => {
+        if (!(await store.renamePasskey(user.id, id, name))) throw notFound();
+        await record('user.second_factor_renamed', user, ip, { kind: 'passkey', name });
+      }),
 
     removePasskey: (user: User, id: string, ip: string): Promise<void> =>
       remove(user, ip, async () => {

@@ -5,7 +5,9 @@ import { type RenderPage, seeOther } from '../http/page.ts';
 import { safeReturnTo, withReturnTo } from '../http/return-to.ts';
 import { notFound } from '../kernel/errors.ts';
 import { isId } from '../kernel/ids.ts';
+import { displayName } from '../kernel/schemas.ts';
 import { inAccount } from './frame.ts';
+import type { Passkey } from './second-factor.ts';
 import type { Added, SecondFactors } from './second-factors.ts';
 import { type PageSession, SECURITY_PATH, type SignedIn, type SignedInPages } from './signed-in-pages.ts';
 
@@ -17,7 +19,7 @@ export type SecurityPageDeps = {
   restart(ctx: Context, session: PageSession): Promise<void>;
 };
 
-/** `/account/security`: second factors and passkeys; adds and removes them. */
+/** `/account/security`: second factors and passkeys; adds, renames and removes them. */
 export function securityRoutes(deps: SecurityPageDeps): Router {
   const { pages, secondFactors, csrf, renderPage } = deps;
   const router = new Router();
@@ -30,7 +32,9 @@ export function securityRoutes(deps: SecurityPageDeps): Router {
     methods: readonly string[],
   ): Promise<void> => {
     const continueUrl = safeReturnTo(ctx.query['returnTo']) || SECURITY_PATH;
-    if (!added.recoveryCodes) return seeOther(ctx, continueUrl);
+    if (!added.recoveryCodes) {
+      return seeOther(ctx, continueUrl === SECURITY_PATH ? `${SECURITY_PATH}?done=added` : continueUrl);
+    }
     const shown = new Set([...session.methods, ...methods, 'mfa']);
     await deps.restart(ctx, { ...session, methods: [...shown] });
     renderPage(
@@ -61,6 +65,7 @@ export function securityRoutes(deps: SecurityPageDeps): Router {
           })),
           recoveryCodesLeft,
           required: ctx.query['required'] === '1',
+          done: doneOf(ctx.query['done']),
           totpUrl: withReturn(ctx, TOTP),
           passkeyUrl: withReturn(ctx, PASSKEYS),
         },
@@ -138,19 +143,51 @@ export function securityRoutes(deps: SecurityPageDeps): Router {
     pages.recently(`${TOTP}/remove`, async (ctx, { user }) => {
       await csrf.readForm(ctx);
       await secondFactors.removeTotp(user, ctx.ip);
-      seeOther(ctx, SECURITY_PATH);
+      seeOther(ctx, `${SECURITY_PATH}?done=removed`);
+    }),
+  );
+
+  const passkeyOf = async (ctx: Context, { user }: SignedIn): Promise<Passkey> => {
+    const { passkeys } = await secondFactors.factorsOf(user.id);
+    const passkey = passkeys.find(({ id }) => id === ctx['params'].id);
+    if (!passkey) throw notFound();
+    return passkey;
+  };
+
+  const showName = (ctx: Context, { user }: SignedIn, { id, name }: Passkey, typed = name, error?: string) =>
+    renderPage(
+      ctx,
+      'account/passkey-name',
+      { action: `${PASSKEYS}/${id}/name`, present: name, name: typed, error },
+      { status: error ? 422 : 200, ...inAccount(user, 'security') },
+    );
+
+  const NAME_PASSKEY = `${PASSKEYS}/:id/name`;
+  router.get(
+    NAME_PASSKEY,
+    pages.signedIn(async (ctx, who) => showName(ctx, who, await passkeyOf(ctx, who))),
+  );
+
+  router.post(
+    NAME_PASSKEY,
+    pages.signedIn(async (ctx, who) => {
+      const form = await csrf.readForm(ctx);
+      const passkey = await passkeyOf(ctx, who);
+      const typed = form.get('name');
+      const name = displayName.safeParse(typed.trim());
+      if (!name.success) return showName(ctx, who, passkey, typed, 'Use 1 to 100 characters on one line.');
+      await secondFactors.renamePasskey(who.user, passkey.id, name.data, ctx.ip);
+      seeOther(ctx, `${SECURITY_PATH}?done=renamed`);
     }),
   );
 
   const REMOVE_PASSKEY = `${PASSKEYS}/:id/remove`;
   router.get(
     REMOVE_PASSKEY,
-    pages.recently(SECURITY_PATH, async (ctx, { user }) => {
-      const { passkeys } = await secondFactors.factorsOf(user.id);
-      const passkey = passkeys.find(({ id }) => id === ctx['params'].id);
-      if (!passkey) throw notFound();
+    pages.recently(SECURITY_PATH, async (ctx, who) => {
+      const passkey = await passkeyOf(ctx, who);
       const data = { action: `${PASSKEYS}/${passkey.id}/remove`, name: `the passkey “${passkey.name}”` };
-      renderPage(ctx, 'account/remove-factor', data, inAccount(user, 'security'));
+      renderPage(ctx, 'account/remove-factor', data, inAccount(who.user, 'security'));
     }),
   );
 
@@ -161,7 +198,7 @@ export function securityRoutes(deps: SecurityPageDeps): Router {
       const { id } = ctx['params'] as { id: string };
       if (!isId('psk', id)) throw notFound();
       await secondFactors.removePasskey(user, id, ctx.ip);
-      seeOther(ctx, SECURITY_PATH);
+      seeOther(ctx, `${SECURITY_PATH}?done=removed`);
     }),
   );
 
@@ -178,3 +215,6 @@ export function securityRoutes(deps: SecurityPageDeps): Router {
 
   return router;
 }
+
+const doneOf = (value: unknown): 'added' | 'renamed' | 'removed' | undefined =>
+  value === 'added' || value === 'renamed' || value === 'removed' ? value : undefined;

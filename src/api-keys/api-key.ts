@@ -68,8 +68,11 @@ export type ApiKeyStore = {
   insert(key: ApiKey, hash: Buffer): Promise<void>;
   findByHash(hash: Buffer): Promise<KeyInUse | undefined>;
   find(owner: Visible, id: string): Promise<ApiKey | undefined>;
-  /** Newest first, from below the id `after`; at most `limit`. */
-  list(owner: Visible, page: { limit: number; after: string | undefined }): Promise<ApiKey[]>;
+  /** Newest first, from below the id `after`; at most `limit`. `usable`: only those that are neither revoked nor expired, or only the others. */
+  list(
+    owner: Visible,
+    page: { limit: number; after: string | undefined; usable?: boolean | undefined },
+  ): Promise<ApiKey[]>;
   /** The same as `find`, and MUST hold the key's lock until the transaction ends. */
   findForChange(owner: Visible, id: string): Promise<ApiKey | undefined>;
   /** Absent members stay; an `expiresAt` of undefined, given as a member, removes the expiry. */

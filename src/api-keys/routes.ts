@@ -73,13 +73,18 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
       summary: 'List API keys',
       query: pageQuery((value) => (isId('key', value) ? value : undefined)).extend({
         environment: z.enum(ENVIRONMENTS).optional(),
+        usable: z
+          .enum(['true', 'false'])
+          .optional()
+          .meta({ description: 'Only keys that are neither revoked nor expired; or only the others.' }),
       }),
       answer: listSchema(object),
       status: 200,
-      handle: async ({ principal, query: { limit: size, cursor, environment } }) => {
+      handle: async ({ principal, query: { limit: size, cursor, environment, usable } }) => {
         const found = await apiKeys.list(visibleTo(principal, environment), {
           limit: size + 1,
           after: cursor,
+          ...(usable === undefined ? {} : { usable: usable === 'true' }),
         });
         return listOf(found, size, ({ id }) => id, present);
       },

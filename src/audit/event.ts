@@ -1,77 +1,9 @@
+import type { AuditEventType } from '../../config/audit-events.ts';
 import type { Environment } from '../../config/environments.ts';
-
-/**
- * The audit log: who changed what, written in the transaction of the change itself.
- * A closed list: an event that isn't here can't be written, and each has one meaning.
- */
-export type AuditEventType =
-  | 'organization.created'
-  | 'organization.updated'
-  | 'organization.plan_changed'
-  | 'member.invited'
-  | 'member.invitation_withdrawn'
-  | 'member.joined'
-  | 'member.role_changed'
-  | 'member.removed'
-  | 'user.signed_up'
-  | 'user.email_confirmed'
-  | 'user.password_reset'
-  | 'user.password_changed'
-  | 'user.updated'
-  | 'user.email_changed'
-  | 'user.session_ended'
-  | 'user.sessions_ended'
-  | 'user.second_factor_added'
-  | 'user.second_factor_removed'
-  | 'user.recovery_codes_renewed'
-  | 'user.deactivated'
-  | 'user.reactivated'
-  | 'app.created'
-  | 'app.registered'
-  | 'app.updated'
-  | 'app.deleted'
-  | 'app.resource_server_marked'
-  | 'app.resource_server_unmarked'
-  | 'app.secret_created'
-  | 'app.secret_deleted'
-  | 'api_key.created'
-  | 'api_key.updated'
-  | 'api_key.rotated'
-  | 'api_key.revoked'
-  | 'consent.granted'
-  | 'grant.withdrawn'
-  | 'token.replayed'
-  | 'token.revoked'
-  | 'signing_key.activated'
-  | 'signing_key.dropped'
-  | 'prompt.created'
-  | 'prompt.updated'
-  | 'prompt.deleted'
-  | 'version.created'
-  | 'folder.created'
-  | 'folder.updated'
-  | 'folder.deleted'
-  | 'report.created'
-  | 'report.updated'
-  | 'report.completed'
-  | 'report.failed'
-  | 'report.deleted'
-  | 'evaluation.created'
-  | 'evaluation.updated'
-  | 'evaluation.completed'
-  | 'evaluation.failed'
-  | 'evaluation.deleted'
-  | 'dataset.created'
-  | 'dataset.updated'
-  | 'dataset.deleted'
-  | 'webhook.created'
-  | 'webhook.updated'
-  | 'webhook.deleted'
-  | 'webhook.secret_rotated'
-  | 'webhook.disabled';
 
 export type AuditActor = { type: 'user' | 'app' | 'api_key' | 'operator' | 'system'; id?: string };
 
+/** The audit log: who changed what, written in the transaction of the change itself. */
 export type AuditEvent = {
   type: AuditEventType;
   /** Absent for what belongs to a person alone. */

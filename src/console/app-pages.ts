@@ -108,6 +108,7 @@ export function appPages({ apiUrl, webUrl, namesOf }: AppPageDeps): ConsolePage[
             homepageUrl: app.homepageUrl ?? undefined,
             privacyUrl: app.privacyUrl ?? undefined,
             createdBy: names(app.createdBy),
+            historyUrl: visit.url(`/audit-log?targetId=${app.id}`),
           },
           endpoints: [
             ...(app.kind === 'service' ? [] : [{ label: 'Authorize', url: `${webUrl}/oauth/authorize` }]),

@@ -2,12 +2,12 @@ import { Readable } from 'node:stream';
 import type { AuditFilterValues } from '../../views/console-pages.ts';
 import type { AuditEventObject } from '../audit/routes.ts';
 import { csvOf, eachEvent, jsonOf } from './audit-export.ts';
-import { eventRows } from './events.ts';
+import { eventRows, eventTypeGroups } from './events.ts';
 import { attempt } from './faults.ts';
 import type { NamesOf } from './names.ts';
 import { type ConsolePage, queryOf, type Visit } from './visit.ts';
 
-const FIELDS = ['type', 'actorId', 'from', 'to'];
+const FIELDS = ['type', 'actorId', 'targetId', 'from', 'to'];
 const PER_PAGE = '50';
 
 const EXPORTS = [
@@ -15,7 +15,7 @@ const EXPORTS = [
   { label: 'JSON', name: 'audit-log.json', type: 'application/json; charset=utf-8', write: jsonOf },
 ];
 
-/** The audit log: who changed what, by type, actor and day; and as a file. */
+/** The audit log: who changed what, by type, actor, target and day; and as a file. */
 export const auditPages = ({ namesOf }: { namesOf: NamesOf }): ConsolePage[] => [
   {
     method: 'GET',
@@ -34,7 +34,7 @@ export const auditPages = ({ namesOf }: { namesOf: NamesOf }): ConsolePage[] => 
       ).toString();
       const withQuery = (more: string): string =>
         visit.url(`/audit-log${more}${query === '' ? '' : `${more.includes('?') ? '&' : '?'}${query}`}`);
-      const { actorId } = values;
+      const rows = await eventRows(events, namesOf);
       visit.render(
         'console/audit-log',
         {
@@ -43,9 +43,12 @@ export const auditPages = ({ namesOf }: { namesOf: NamesOf }): ConsolePage[] => 
           errors: faults?.fields ?? {},
           notice: faults?.notice,
           cancelUrl: visit.url('/audit-log'),
-          events: await eventRows(events, namesOf),
+          events: rows,
           filtered: query !== '',
-          actorName: actorId === '' ? undefined : ((await namesOf([actorId]))(actorId) ?? actorId),
+          types: eventTypeGroups(values.type),
+          // Called as the rows call them: a name is told to nobody who only knows an id.
+          actorName: values.actorId === '' ? undefined : (rows[0]?.actor ?? values.actorId),
+          targetName: values.targetId === '' ? undefined : (rows[0]?.target ?? values.targetId),
           nextUrl: done?.nextCursor ? withQuery(`?cursor=${done.nextCursor}`) : undefined,
           exports: EXPORTS.map(({ label, name }) => ({ label, url: withQuery(`/${name}`) })),
         },
@@ -76,14 +79,16 @@ export const auditPages = ({ namesOf }: { namesOf: NamesOf }): ConsolePage[] => 
 const valuesOf = (visit: Visit): AuditFilterValues => ({
   type: queryOf(visit, 'type').trim(),
   actorId: queryOf(visit, 'actorId').trim(),
+  targetId: queryOf(visit, 'targetId').trim(),
   from: queryOf(visit, 'from'),
   to: queryOf(visit, 'to'),
 });
 
 /** Days are UTC's, and the last one is part of what is asked for. */
-const filterOf = ({ type, actorId, from, to }: AuditFilterValues) => ({
+const filterOf = ({ type, actorId, targetId, from, to }: AuditFilterValues) => ({
   type: type || undefined,
   actorId: actorId || undefined,
+  targetId: targetId || undefined,
   from: from === '' ? undefined : `${from}T00:00:00Z`,
   to: to === '' ? undefined : nextDay(to),
 });

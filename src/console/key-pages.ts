@@ -1,8 +1,9 @@
-import type { KeyPage } from '../../views/console-pages.ts';
+import type { Caller, KeyPage } from '../../views/console-pages.ts';
 import type { ApiKeyObject } from '../api-keys/routes.ts';
 import { seeOther } from '../http/page.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { notFound } from '../kernel/errors.ts';
+import type { CallerReports } from '../usage/report.ts';
 import { curlFor } from './curl.ts';
 import { attempt, type Faults } from './faults.ts';
 import {
@@ -17,7 +18,7 @@ import {
 } from './key-form.ts';
 import { limitsInWords } from './limit-fields.ts';
 import type { NamesOf } from './names.ts';
-import { presetsFor, scopeGroups, scopesOf } from './scope-choice.ts';
+import { presetsFor, scopeGroups, scopesInWords, scopesOf } from './scope-choice.ts';
 import { boundsOf } from './usage-series.ts';
 import { type ConsolePage, param, queryOf, type Visit } from './visit.ts';
 
@@ -35,10 +36,14 @@ const STORE_NOTES = [
   'We keep only its hash: nobody can show it to you again. Lost it? Rotate the key.',
 ];
 
-export type KeyPageDeps = { apiUrl: string; clock: Clock; namesOf: NamesOf };
+/** From where keys were used, as the key's page shows it. */
+const CALLER_DAYS = 30;
+const MOST_CALLERS = 20;
+
+export type KeyPageDeps = { apiUrl: string; clock: Clock; namesOf: NamesOf; callers: CallerReports };
 
 /** API keys: list, make, look, change, rotate, revoke. */
-export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[] {
+export function keyPages({ apiUrl, clock, namesOf, callers }: KeyPageDeps): ConsolePage[] {
   const showForm = async (
     visit: Visit,
     key: ApiKeyObject | undefined,
@@ -78,6 +83,12 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
       doneUrl: visit.url(`/keys/${key.id}`),
     });
 
+  const callersOf = async ({ organization, environment }: Visit, id: string): Promise<Caller[]> => {
+    const since = new Date(clock().getTime() - CALLER_DAYS * 86_400_000);
+    const found = await callers.of({ organizationId: organization.id, environment, id }, since, MOST_CALLERS);
+    return found.map(({ network, lastSeenAt }) => ({ network, lastSeenAt: lastSeenAt.toISOString() }));
+  };
+
   const showKey = async (visit: Visit, key: ApiKeyObject, faults?: Faults, grace = '86400') => {
     const old = key.rotatedFrom
       ? await visit.call('GET /v1/api-keys/:id', { params: { id: key.rotatedFrom } })
@@ -97,10 +108,16 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
           limits: limitsInWords(key.limits),
           requests: requestsOf(key.id),
           createdBy: names(key.createdBy),
+          callers: await callersOf(visit, key.id),
+          historyUrl: visit.url(`/audit-log?targetId=${key.id}`),
         },
         old:
           old?.status === 'expiring'
-            ? { ...keyRow(old, visit.url(`/keys/${old.id}`)), requests: requestsOf(old.id) }
+            ? {
+                ...keyRow(old, visit.url(`/keys/${old.id}`)),
+                requests: requestsOf(old.id),
+                callers: await callersOf(visit, old.id),
+              }
             : undefined,
         saved: queryOf(visit, 'saved') !== '',
         manage:
@@ -129,13 +146,29 @@ export function keyPages({ apiUrl, clock, namesOf }: KeyPageDeps): ConsolePage[]
       path: '/keys',
       scope: 'organization:read',
       handle: async (visit) => {
+        const ended = queryOf(visit, 'ended') !== '';
         const list = await visit.call('GET /v1/api-keys', {
-          query: { environment: visit.environment, cursor: queryOf(visit, 'cursor') || undefined },
+          query: {
+            environment: visit.environment,
+            usable: String(!ended),
+            cursor: queryOf(visit, 'cursor') || undefined,
+          },
         });
+        const names = await namesOf(list.data.map(({ createdBy }) => createdBy));
+        const here = visit.url(`/keys${ended ? '?ended=1' : ''}`);
         visit.render('console/keys', {
           environment: visit.environment,
-          keys: list.data.map((key) => keyRow(key, visit.url(`/keys/${key.id}`))),
-          nextUrl: list.nextCursor ? visit.url(`/keys?cursor=${list.nextCursor}`) : undefined,
+          keys: list.data.map((key) => ({
+            ...keyRow(key, visit.url(`/keys/${key.id}`)),
+            may: scopesInWords(key.scopes),
+            createdBy: names(key.createdBy),
+          })),
+          ended,
+          lists: [
+            { label: 'In use', url: visit.url('/keys'), current: !ended },
+            { label: 'Ended', url: visit.url('/keys?ended=1'), current: ended },
+          ],
+          nextUrl: list.nextCursor ? `${here}${ended ? '&' : '?'}cursor=${list.nextCursor}` : undefined,
           newUrl: visit.may('organization:admin') ? visit.url('/keys/new') : undefined,
           curl: curlFor(apiUrl, '$PROMPTREPORTS_API_KEY'),
         });

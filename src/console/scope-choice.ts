@@ -35,6 +35,14 @@ export const presetOf = (scopes: readonly string[]): string =>
       preset.scopes.length === scopes.length && preset.scopes.every((scope) => scopes.includes(scope)),
   )?.[0] ?? CUSTOM.value;
 
+/** What these scopes allow, in a word or two. */
+export function scopesInWords(scopes: readonly string[]): string {
+  const preset = presetOf(scopes);
+  if (isPreset(preset)) return PRESETS[preset].label;
+  if (scopes.length === 0) return 'Nothing';
+  return scopes.length <= 2 ? scopes.join(', ') : `${scopes.length} scopes`;
+}
+
 /** The scopes that a form asks for: its preset's, or those ticked. What isn't a scope is left for the API to refuse. */
 export function scopesOf(form: Form): string[] {
   const preset = form.get('preset');

@@ -1,4 +1,5 @@
-import type { AuditEventType, RecordAudit } from '../audit/event.ts';
+import type { AuditEventType } from '../../config/audit-events.ts';
+import type { RecordAudit } from '../audit/event.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError, notFound } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
+import type { AuditEventType } from '../../config/audit-events.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
-import type { AuditEventType } from '../audit/event.ts';
 import type { IdPrefix } from '../kernel/ids.ts';
 
 /*

@@ -20,7 +20,7 @@ import { createStandings } from '../../adapters/database/standings.ts';
 import { createUnownedAppStore } from '../../adapters/database/unowned-apps.ts';
 import { createUsageStore } from '../../adapters/database/usage.ts';
 import { createUsageCleaning } from '../../adapters/database/usage-cleaning.ts';
-import { createUsageReports } from '../../adapters/database/usage-reports.ts';
+import { createCallerReports, createUsageReports } from '../../adapters/database/usage-reports.ts';
 import { createUserStore } from '../../adapters/database/users.ts';
 import { createDeliveryStore, createDeliveryUpkeep } from '../../adapters/database/webhook-deliveries.ts';
 import { createDeliveryQueue } from '../../adapters/database/webhook-queue.ts';
@@ -52,6 +52,7 @@ export const openStores = ({ database, sealer }: Pick<World, 'database' | 'seale
   usage: createUsageStore(database),
   usageCleaning: createUsageCleaning(database),
   usageReports: createUsageReports(database),
+  callers: createCallerReports(database),
   readMinutes: createMinuteReader(database),
   webhooks: createWebhookStore(database, sealer),
   deliveries: createDeliveryStore(database),

@@ -32,6 +32,16 @@ export type UsageReports = {
   sum(query: UsageQuery, most: number): Promise<UsageGroup[]>;
 };
 
+/** Networks that a credential was used from: an address, of IPv6 the /64. */
+export type CallerReports = {
+  /** Since that time, the latest first; at most `most`. */
+  of(
+    credential: { organizationId: string; environment: Environment; id: string },
+    since: Date,
+    most: number,
+  ): Promise<{ network: string; lastSeenAt: Date }[]>;
+};
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 

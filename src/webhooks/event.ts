@@ -1,6 +1,7 @@
+import type { AuditEventType } from '../../config/audit-events.ts';
 import type { Environment } from '../../config/environments.ts';
 import { isWebhookEvent, type WebhookEventType } from '../../config/webhook-events.ts';
-import type { AuditEvent, AuditEventType, RecordAudit } from '../audit/event.ts';
+import type { AuditEvent, RecordAudit } from '../audit/event.ts';
 
 /*
  * How something that happened reaches a webhook:

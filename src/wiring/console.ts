@@ -47,6 +47,7 @@ export function consolePages(services: Services, parts: ConsoleParts): Router {
     requireRecentSignIn: parts.signedInPages.requireRecentSignIn,
     secondFactorSetup,
     hasRecentSignIn: parts.signedInPages.hasRecentSignIn,
+    callers: services.callers,
     latestAlerts: async (visible) =>
       (await services.listAlerts(visible, { limit: 5, after: undefined })).map((alert) => ({
         ...describeAlert(alert),

@@ -114,10 +114,24 @@ function walkThrough(): void {
     await cdp.send('WebAuthn.setUserVerified', { authenticatorId: id, isUserVerified: true });
   }, 60_000);
 
+  test('is renamed, and not to nothing', async () => {
+    await page.goto(url('/login?returnTo=/account/security'));
+    await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
+    await page.getByRole('link', { name: 'Rename Test key' }).click();
+    await page.getByLabel('Name').fill('   ');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('Use 1 to 100 characters on one line.').waitFor();
+    await page.getByLabel('Name').fill('Blue key');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('The passkey has its new name.').waitFor();
+    expect(await page.locator('.lines-what h3').allTextContents()).toEqual(['Blue key']);
+    await signOut();
+  }, 60_000);
+
   test('a removed one opens nothing', async () => {
     await page.goto(url('/login?returnTo=/account/security'));
     await page.getByRole('button', { name: 'Sign in with a passkey' }).click();
-    await page.getByRole('link', { name: /Remove Test key/ }).click();
+    await page.getByRole('link', { name: /Remove Blue key/ }).click();
     await page.getByRole('button', { name: 'Remove' }).click();
     await page.getByText('You have no passkey yet.').waitFor();
     await signOut();

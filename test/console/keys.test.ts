@@ -92,7 +92,7 @@ describe('API keys in the console', () => {
     expect(shownKey(rotated.html)).not.toBe(old);
     const fresh = await me(shownKey(rotated.html));
     expect(textOf((await owner.open(console_.path(`/keys/${fresh['id']}`))).html)).toMatch(
-      /The old key still works.*It was last used.*It made 2 requests/,
+      /The old key still works.*It was last used.*It made 2 requests.*From Last call 127\.0\.0\.1/,
     );
     expect(await me(old)).toMatchObject({ object: 'principal' });
     const again = await owner.submit(page, { grace: '0' }, '/rotate');
@@ -107,6 +107,9 @@ describe('API keys in the console', () => {
     expect(await me(key)).toMatchObject({ object: 'principal' });
     const page = await owner.submit(question, {}, '/revoke');
     expect(textOf(page.html)).toContain('Revoked');
+    expect((await owner.open(console_.path('/keys'))).html).not.toContain('To revoke');
+    const ended = textOf((await owner.open(console_.path('/keys?ended=1'))).html);
+    expect(ended).toMatch(/To revoke pr_live_….* Revoked Read only .* Demo/);
     expect(await me(key)).toMatchObject({ code: 'credential_revoked' });
   });
 

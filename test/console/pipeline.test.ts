@@ -16,6 +16,7 @@ const pages = pagesOf({
   grantableRoles: () => [],
   removeMember: async () => {},
   latestAlerts: async () => [],
+  callers: { of: async () => [] },
   tryStates: { keep: () => {}, find: () => undefined, forget: () => {} },
   requestToken: async () => ({ status: 400, body: {} }),
 });

@@ -215,6 +215,20 @@ describe('API keys over /v1', () => {
     expect((await call('GET', `/v1/api-keys/${live.id}`, site.made.apiKeys.test)).status).toBe(404);
   });
 
+  test('the list is of usable keys alone, or of those that have ended', async () => {
+    const [{ body: kept }, { body: gone }] = [await create(), await create()];
+    await call('DELETE', `/v1/api-keys/${gone.id}`, admin);
+    const idsOf = async (usable: string) =>
+      (
+        await call<{ data: { id: string }[] }>('GET', `/v1/api-keys?limit=100&usable=${usable}`, admin)
+      ).body.data.map(({ id }) => id);
+    expect(await idsOf('true')).toEqual(expect.arrayContaining([kept.id]));
+    expect(await idsOf('true')).not.toContain(gone.id);
+    expect(await idsOf('false')).toEqual(expect.arrayContaining([gone.id]));
+    expect(await idsOf('false')).not.toContain(kept.id);
+    expect((await call('GET', '/v1/api-keys?usable=1', admin)).status).toBe(422);
+  });
+
   test('the quota of keys is exact under 50 concurrent creates', async () => {
     const { data } = (await call<{ data: Key[] }>('GET', '/v1/api-keys?limit=100', admin)).body;
     const usable = data.filter(({ status }) => status === 'active' || status === 'expiring').length;

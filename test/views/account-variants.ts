@@ -19,6 +19,7 @@ const security = {
   passkeys: [],
   recoveryCodesLeft: 0,
   required: false,
+  done: undefined,
   totpUrl: '/account/security/totp',
   passkeyUrl: '/account/security/passkeys',
 };
@@ -110,6 +111,7 @@ export const accountVariants: Record<string, Variant> = {
         { id: 'psk_2', name: `${NAME} \u202ekey`, createdAt: at, lastUsedAt: undefined },
       ],
       recoveryCodesLeft: 8,
+      done: 'renamed',
     },
     shared: person,
   },
@@ -128,6 +130,16 @@ export const accountVariants: Record<string, Variant> = {
       action: '/account/security/passkeys',
       passkey,
       error: 'The passkey could not be added. Try again.',
+    },
+    shared: person,
+  },
+  'account-passkey-name': {
+    page: 'account/passkey-name',
+    data: {
+      action: '/x',
+      present: `${NAME} \u202ekey`,
+      name: '',
+      error: 'Use 1 to 100 characters on one line.',
     },
     shared: person,
   },

@@ -1,5 +1,6 @@
 import { ALL_SCOPES } from '../../config/scopes.ts';
 import { EMPTY_APP, KIND_CHOICES } from '../../src/console/app-form.ts';
+import { eventTypeGroups } from '../../src/console/events.ts';
 import { frameOf } from '../../src/console/frame.ts';
 import { EMPTY_KEY } from '../../src/console/key-form.ts';
 import { presetsFor, scopeGroups } from '../../src/console/scope-choice.ts';
@@ -146,6 +147,24 @@ const overview = {
   auditUrl: `${BASE}/audit-log`,
 } as const;
 
+const keyList: ConsolePages['console/keys'] = {
+  environment: 'live',
+  keys: [],
+  ended: false,
+  lists: [
+    { label: 'In use', url: `${BASE}/keys`, current: true },
+    { label: 'Ended', url: `${BASE}/keys?ended=1`, current: false },
+  ],
+  nextUrl: undefined,
+  newUrl: undefined,
+  curl,
+};
+
+const callers = [
+  { network: '203.0.113.7', lastSeenAt: AT },
+  { network: '2001:db8:85a3:8d3::/64', lastSeenAt: AT },
+];
+
 const keyForm: ConsolePages['console/key-form'] = {
   action: `${BASE}/keys/new`,
   cancelUrl: `${BASE}/keys`,
@@ -275,11 +294,13 @@ const tryIt: ConsolePages['console/try'] = {
 const auditLog = {
   action: `${BASE}/audit-log`,
   cancelUrl: `${BASE}/audit-log`,
-  values: { type: '', actorId: '', from: '', to: '' },
+  values: { type: '', actorId: '', targetId: '', from: '', to: '' },
   errors: {},
   events: [],
+  types: eventTypeGroups(''),
   filtered: false,
   actorName: undefined,
+  targetName: undefined,
   nextUrl: undefined,
   exports: [
     { label: 'CSV', url: `${BASE}/audit-log/audit-log.csv` },
@@ -312,27 +333,35 @@ export const consoleVariants: Record<string, Variant> = {
   },
   'console-keys-none': {
     page: 'console/keys',
-    data: { environment: 'test', keys: [], nextUrl: undefined, newUrl: `${BASE}/keys/new`, curl },
+    data: { ...keyList, environment: 'test', newUrl: `${BASE}/keys/new` },
     shared: at('/keys', 'test'),
   },
   'console-keys-viewer': {
     page: 'console/keys',
-    data: { environment: 'live', keys: [], nextUrl: undefined, newUrl: undefined, curl },
+    data: keyList,
     shared: at('/keys'),
   },
+  'console-keys-ended-none': { page: 'console/keys', data: { ...keyList, ended: true }, shared: at('/keys') },
   'console-keys': {
     page: 'console/keys',
     data: {
-      environment: 'live',
+      ...keyList,
       keys: [
-        key(),
-        key({ name: RTL, status: 'expiring', expiresAt: AT }),
-        key({ name: UNBROKEN, status: 'expired', expiresAt: AT, lastUsedAt: undefined }),
-        key({ name: LONG, status: 'revoked' }),
+        { ...key(), may: 'Read only', createdBy: 'Ada Lovelace' },
+        { ...key({ name: RTL, status: 'expiring', expiresAt: AT }), may: '3 scopes', createdBy: RTL },
+        {
+          ...key({ name: UNBROKEN, status: 'expired', expiresAt: AT, lastUsedAt: undefined }),
+          may: 'evaluations:read, organization:read',
+          createdBy: undefined,
+        },
+        {
+          ...key({ name: LONG, status: 'revoked', lastUsedIp: '2001:db8:85a3:8d3:1319:8a2e:370:7348' }),
+          may: 'Nothing',
+          createdBy: UNBROKEN,
+        },
       ],
       nextUrl: `${BASE}/keys?cursor=x`,
       newUrl: `${BASE}/keys/new`,
-      curl,
     },
     shared: at('/keys'),
   },
@@ -348,8 +377,10 @@ export const consoleVariants: Record<string, Variant> = {
         ],
         requests: 1_204,
         createdBy: 'Ada Lovelace',
+        callers,
+        historyUrl: `${BASE}/audit-log?targetId=key_1`,
       },
-      old: { ...key({ status: 'expiring', expiresAt: AT, mask: 'pr_live_…9aZ1' }), requests: 3 },
+      old: { ...key({ status: 'expiring', expiresAt: AT, mask: 'pr_live_…9aZ1' }), requests: 3, callers },
       saved: true,
       manage: { editUrl: `${BASE}/keys/key_1/edit`, revokeUrl: `${BASE}/keys/key_1/revoke`, rotate },
     },
@@ -367,6 +398,8 @@ export const consoleVariants: Record<string, Variant> = {
         limits: [],
         requests: 0,
         createdBy: undefined,
+        callers: [],
+        historyUrl: `${BASE}/audit-log?targetId=key_1`,
       },
       saved: false,
     },
@@ -465,6 +498,7 @@ export const consoleVariants: Record<string, Variant> = {
         homepageUrl: 'https://northwind.example',
         privacyUrl: 'javascript:alert(1)',
         createdBy: 'Ada Lovelace',
+        historyUrl: `${BASE}/audit-log?targetId=app_1`,
       },
       endpoints: [{ label: 'Token', url: 'https://api.promptreports.ai/oauth/token' }],
       secrets: [
@@ -495,6 +529,7 @@ export const consoleVariants: Record<string, Variant> = {
         homepageUrl: undefined,
         privacyUrl: undefined,
         createdBy: undefined,
+        historyUrl: `${BASE}/audit-log?targetId=app_1`,
       },
       endpoints: [],
       secrets: [],
@@ -784,9 +819,11 @@ export const consoleVariants: Record<string, Variant> = {
     page: 'console/audit-log',
     data: {
       ...auditLog,
-      values: { type: 'nonsense', actorId: 'usr_1', from: '2026-01-01', to: '' },
+      values: { type: 'nonsense', actorId: 'usr_1', targetId: 'key_1', from: '2026-01-01', to: '' },
+      types: eventTypeGroups('nonsense'),
       errors: { type: 'Must be a type of event, such as app.created.' },
       actorName: RTL,
+      targetName: UNBROKEN,
       filtered: true,
     },
     shared: at('/audit-log'),
