@@ -117,7 +117,7 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
       return rows.map(toApiKey);
     },
     findForChange: async (owner, id) => {
-      const [row] = await owned(owner).where('api_keys.id', id).forUpdate('api_keys');
+      const [row] = await owned(owner).where('api_keys.id', id).forNoKeyUpdate('api_keys');
       return row && toApiKey(row);
     },
     update: async (id, change) => {
@@ -156,10 +156,11 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
     },
     recordUses: async (uses) => {
       if (uses.length === 0) return;
+      // In one order everywhere, so that processes that write at once wait for each other instead of deadlocking.
       await database.sql().raw(
         `INSERT INTO api_key_uses (api_key_id, last_used_at, last_used_ip)
          SELECT u.id, u.at, u.ip FROM unnest(?::text[], ?::timestamptz[], ?::text[]) AS u (id, at, ip)
-         JOIN api_keys ON api_keys.id = u.id
+         JOIN api_keys ON api_keys.id = u.id ORDER BY u.id
          ON CONFLICT (api_key_id) DO UPDATE SET last_used_at = excluded.last_used_at, last_used_ip = excluded.last_used_ip
          WHERE api_key_uses.last_used_at < excluded.last_used_at`,
         [uses.map(({ id }) => id), uses.map(({ at }) => at.toISOString()), uses.map(({ ip }) => ip)],

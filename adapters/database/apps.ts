@@ -8,6 +8,7 @@ import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
 import { fromFigures, type LimitColumns, toFigures } from './figures.ts';
 import { lockOrganization } from './lock-organization.ts';
+import { alone } from './locks.ts';
 
 type AppRow = LimitColumns & {
   id: string;
@@ -139,6 +140,11 @@ export function createAppStore(database: Database): AppStore {
       const row = await owned(owner).where({ id }).forNoKeyUpdate().first<AppRow | undefined>();
       return row && toApp(row);
     },
+    findForDeletion: async (owner, id) => {
+      await database.sql().raw(`SELECT ${alone('app', ':id')}`, { id });
+      const row = await owned(owner).where({ id }).forNoKeyUpdate().first<AppRow | undefined>();
+      return row && toApp(row);
+    },
     update: async (id, change, at) => {
       const { limits, ...rest } = change;
       const columns = Object.entries(rest).map(([member, value]) => [
@@ -231,10 +237,11 @@ export function createAppStore(database: Database): AppStore {
     },
     recordSecretUses: async (uses) => {
       if (uses.length === 0) return;
+      // In one order everywhere, so that processes that write at once wait for each other instead of deadlocking.
       await database.sql().raw(
         `INSERT INTO app_secret_uses (app_secret_id, last_used_at)
          SELECT u.id, u.at FROM unnest(?::text[], ?::timestamptz[]) AS u (id, at)
-         JOIN app_secrets ON app_secrets.id = u.id
+         JOIN app_secrets ON app_secrets.id = u.id ORDER BY u.id
          ON CONFLICT (app_secret_id) DO UPDATE SET last_used_at = excluded.last_used_at
          WHERE app_secret_uses.last_used_at < excluded.last_used_at`,
         [uses.map(({ id }) => id), uses.map(({ at }) => at.toISOString())],

@@ -5,6 +5,7 @@ import type { Role } from '../../config/roles.ts';
 import type { Scope } from '../../config/scopes.ts';
 import type { GrantStore } from '../../src/oauth/grant-store.ts';
 import type { Database } from './database.ts';
+import { sharing } from './locks.ts';
 import { LACKS_SECOND_FACTOR } from './organizations.ts';
 
 type StandingRow = {
@@ -71,12 +72,23 @@ export function createGrantStore(database: Database): GrantStore {
       .first<{ id: string } | undefined>('grants.id');
 
   return {
-    lockPerson: async (userId) => {
-      await database.sql()('users').where({ id: userId }).forUpdate().first('id');
+    lockForConsent: async ({ userId, appId }) => {
+      await database.sql().raw(`SELECT ${sharing('app', ':appId')}`, { appId });
+      const { rows } = await database
+        .sql()
+        .raw<{ rows: { app: string | null }[] }>(
+          `SELECT (SELECT id FROM apps WHERE id = :appId) AS app FROM users WHERE id = :userId FOR NO KEY UPDATE OF users`,
+          { userId, appId },
+        );
+      return typeof rows[0]?.app === 'string';
     },
     latestFor: async ({ userId, appId }) => (await latest({ user_id: userId, app_id: appId }))?.id,
     findFor: async ({ userId, appId, organizationId }) =>
-      (await latest({ user_id: userId, app_id: appId, organization_id: organizationId }))?.id,
+      (
+        await latest({ user_id: userId, app_id: appId, organization_id: organizationId }).forNoKeyUpdate(
+          'grants',
+        )
+      )?.id,
     standingOf: async (grantId) => {
       const { rows } = await database.sql().raw<{ rows: StandingRow[] }>(
         `SELECT g.organization_id, o.plan, a.environment, a.scopes, m.role

@@ -40,10 +40,14 @@ export function createSessionStore(database: Database, sealer: Sealer): SessionS
       );
     },
     recordSeen: async (seen) => {
+      // In one order everywhere, so that processes that write at once wait for each other instead of deadlocking.
       await database.sql().raw(
-        `UPDATE session_details AS d SET last_seen_at = greatest(d.last_seen_at, s.at), ip = s.ip
-         FROM unnest(:hashes::bytea[], :ips::text[], :times::timestamptz[]) AS s (hash, ip, at)
-         WHERE d.uid_hash = s.hash`,
+        `WITH seen AS MATERIALIZED (
+           SELECT d.uid_hash, s.ip, s.at
+           FROM unnest(:hashes::bytea[], :ips::text[], :times::timestamptz[]) AS s (hash, ip, at)
+           JOIN session_details d ON d.uid_hash = s.hash ORDER BY 1 FOR NO KEY UPDATE OF d)
+         UPDATE session_details AS d SET last_seen_at = greatest(d.last_seen_at, seen.at), ip = seen.ip
+         FROM seen WHERE d.uid_hash = seen.uid_hash`,
         {
           hashes: seen.map(({ id }) => hashOf(id)),
           ips: seen.map(({ ip }) => ip),

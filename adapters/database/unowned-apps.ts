@@ -3,6 +3,7 @@ import type { ClientFields } from '../../src/apps/client-registration.ts';
 import type { RegisteredItself, RegistrationStore } from '../../src/apps/self-registration.ts';
 import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
+import { alone } from './locks.ts';
 
 const UNUSED_DAYS = 30;
 
@@ -40,6 +41,11 @@ export function createUnownedAppStore(
       return row && toRegistered(row);
     },
     findForChange: async (id, tokenHash) => {
+      const row = await registered(id, tokenHash).forNoKeyUpdate().first<Row | undefined>();
+      return row && toRegistered(row);
+    },
+    findForDeletion: async (id, tokenHash) => {
+      await database.sql().raw(`SELECT ${alone('app', ':id')}`, { id });
       const row = await registered(id, tokenHash).forNoKeyUpdate().first<Row | undefined>();
       return row && toRegistered(row);
     },

@@ -2,6 +2,7 @@ import { isWebhookEvent, patternsOf } from '../../config/webhook-events.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import type { Outbox } from '../../src/webhooks/envelope.ts';
 import type { Database } from './database.ts';
+import { sharing } from './locks.ts';
 
 /**
  * Writes an event, and a delivery of it for each webhook that wants it, in one statement. The database makes the
@@ -13,11 +14,12 @@ export const createOutbox =
   async ({ organizationId, environment }, { id, type, body, createdAt }) => {
     if (!isWebhookEvent(type)) throw new Error(`no webhook can want ${type}`);
     await database.sql().raw(
-      `WITH receivers AS MATERIALIZED (
-         SELECT id FROM webhooks
+      `WITH held AS MATERIALIZED (SELECT ${sharing('webhooks', ':organizationId')}),
+       receivers AS MATERIALIZED (
+         SELECT id FROM webhooks, held
          WHERE organization_id = :organizationId AND environment = :environment AND disabled_reason IS NULL
            AND events && :patterns::text[]
-         FOR KEY SHARE),
+         FOR KEY SHARE OF webhooks),
        event AS (
          INSERT INTO webhook_events (id, organization_id, type, body, created_at)
          SELECT :id, :organizationId, :type, :body, :createdAt::timestamptz WHERE EXISTS (SELECT 1 FROM receivers))

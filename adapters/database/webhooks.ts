@@ -4,6 +4,7 @@ import { type Secret, sha256 } from '../../src/kernel/secret.ts';
 import type { DisabledReason, Webhook, WebhookOwner, WebhookStore } from '../../src/webhooks/webhook.ts';
 import type { Database } from './database.ts';
 import { lockOrganization } from './lock-organization.ts';
+import { alone } from './locks.ts';
 
 type Row = {
   id: string;
@@ -65,6 +66,11 @@ export function createWebhookStore(database: Database, sealer: Sealer): WebhookS
       return row && toWebhook(row);
     },
     findForChange: async (owner, id) => {
+      const [row] = await owned(owner).where({ id }).forNoKeyUpdate().select<Row[]>(COLUMNS);
+      return row && toWebhook(row);
+    },
+    findForDeletion: async (owner, id) => {
+      await database.sql().raw(`SELECT ${alone('webhooks', '?::text')}`, [owner.organizationId]);
       const [row] = await owned(owner).where({ id }).forNoKeyUpdate().select<Row[]>(COLUMNS);
       return row && toWebhook(row);
     },

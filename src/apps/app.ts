@@ -92,6 +92,11 @@ export type AppStore = {
   list(owner: Visible, page: { limit: number; after: string | undefined }): Promise<App[]>;
   /** The same as `find`, and MUST hold the app's lock until the transaction ends. */
   findForChange(owner: Visible, id: string): Promise<App | undefined>;
+  /**
+   * The same, and MUST let nobody give the app anything until the transaction ends, nor be kept waiting by those who do without
+   * end. First in its transaction.
+   */
+  findForDeletion(owner: Visible, id: string): Promise<App | undefined>;
   update(id: string, change: AppChange, at: Date): Promise<void>;
   setResourceServer(id: string, resourceServer: boolean): Promise<void>;
   delete(id: string): Promise<void>;

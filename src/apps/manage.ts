@@ -96,7 +96,8 @@ export function createApps({ apps, registerApp, endGrants, transaction, audit, c
     /** The app's grants, tokens and secrets end with it. */
     delete: (by: By, id: string): Promise<void> =>
       transaction(async () => {
-        const app = await lock(by, id);
+        const app = await apps.findForDeletion(visibleTo(by.principal), id);
+        if (!app) throw notFound();
         await endGrants({ appId: id });
         await apps.delete(id);
         await record('app.deleted', by, app, { name: app.name });

@@ -20,6 +20,8 @@ export type RegistrationStore = {
   find(id: string, tokenHash: Buffer): Promise<RegisteredItself | undefined>;
   /** The same as `find`, and MUST hold the app's lock until the transaction ends. */
   findForChange(id: string, tokenHash: Buffer): Promise<RegisteredItself | undefined>;
+  /** The same, and MUST let nobody give the app anything meanwhile. First in its transaction. */
+  findForDeletion(id: string, tokenHash: Buffer): Promise<RegisteredItself | undefined>;
   update(id: string, fields: ClientFields, at: Date): Promise<void>;
   /** `hash`: SHA-256 of a secret. */
   hasSecret(appId: string, hash: Buffer): Promise<boolean>;
@@ -114,7 +116,7 @@ export function createSelfRegistration({
     delete: async (id: string, token: string, ip: string): Promise<boolean> => {
       if (!canBe(id, token)) return false;
       return transaction(async () => {
-        const app = await store.find(id, sha256(token));
+        const app = await store.findForDeletion(id, sha256(token));
         if (!app) return false;
         await endGrants({ appId: id });
         await store.delete(id, sha256(token));

@@ -1,5 +1,6 @@
 import type Provider from 'oidc-provider';
 import type { RecordAudit } from '../audit/event.ts';
+import { AppError } from '../kernel/errors.ts';
 import { amendScopes, type ConsentDecision } from './consent.ts';
 import type { GrantStore } from './grant-store.ts';
 
@@ -37,7 +38,7 @@ export async function giveGrant(
   const { organizationId, granted, rejected } = decision;
 
   return deps.transaction(async () => {
-    await grants.lockPerson(userId);
+    if (!(await grants.lockForConsent({ userId, appId }))) throw gone();
     const known = await grants.findFor({ userId, appId, organizationId });
     const grant =
       (known ? await provider.Grant.find(known) : undefined) ??
@@ -74,3 +75,6 @@ function put(sets: Record<string, string>, resource: string, scopes: string | un
   if (scopes === undefined) delete sets[resource];
   else sets[resource] = scopes;
 }
+
+const gone = (): AppError =>
+  new AppError('bad_request', 'This app does not exist any more. Nothing was allowed.');

@@ -126,7 +126,8 @@ export function createWebhooks({ webhooks, deliveries, urlRules, transaction, au
     /** Nothing more is sent, and its deliveries are gone with it. */
     remove: (by: By, id: string): Promise<void> =>
       transaction(async () => {
-        const webhook = await lock(by, id);
+        const webhook = await webhooks.findForDeletion(webhookOwner(by.principal), id);
+        if (!webhook) throw notFound();
         await webhooks.delete(id);
         await record('webhook.deleted', by, id, { url: webhook.url });
       }),

@@ -42,6 +42,8 @@ export type WebhookStore = {
   find(owner: WebhookOwner, id: string): Promise<Webhook | undefined>;
   /** The same, and MUST hold the webhook's lock until the transaction ends. */
   findForChange(owner: WebhookOwner, id: string): Promise<Webhook | undefined>;
+  /** The same, and MUST not be kept waiting without end by events that come. First in its transaction. */
+  findForDeletion(owner: WebhookOwner, id: string): Promise<Webhook | undefined>;
   /** Newest first, from below the id `after`; at most `limit`. */
   list(owner: WebhookOwner, page: { limit: number; after: string | undefined }): Promise<Webhook[]>;
   update(id: string, change: WebhookChange, at: Date): Promise<void>;
