@@ -12,7 +12,8 @@ import {
   toAllowance,
   toFigures,
 } from './figures.ts';
-import { lockOrganization } from './lock-organization.ts';
+import { countLocked } from './lock-organization.ts';
+import { newestFirst } from './page.ts';
 
 type KeyRow = LimitColumns & {
   id: string;
@@ -106,14 +107,12 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
       const [row] = await owned(owner).where('api_keys.id', id);
       return row && toApiKey(row);
     },
-    list: async (owner, { limit, after, usable }) => {
+    list: async (owner, { usable, ...page }) => {
       const rows = await owned(owner)
         .modify((query) => {
-          if (after !== undefined) void query.where('api_keys.id', '<', after);
           if (usable !== undefined) void query.whereRaw(`${usable ? '' : 'NOT '}${USABLE}`);
         })
-        .orderBy('api_keys.id', 'desc')
-        .limit(limit);
+        .modify(newestFirst(page, 'api_keys.id'));
       return rows.map(toApiKey);
     },
     findForChange: async (owner, id) => {
@@ -145,15 +144,8 @@ export function createApiKeyStore(database: Database): ApiKeyStore {
         [graceSeconds, id],
       );
     },
-    countUsable: async (organizationId) => {
-      await lockOrganization(database, organizationId);
-      const [row] = await database
-        .sql()('api_keys')
-        .where({ organization_id: organizationId })
-        .whereRaw(USABLE)
-        .count<{ count: string }[]>('* as count');
-      return Number(row?.count ?? 0);
-    },
+    countUsable: (organizationId) =>
+      countLocked(database, 'api_keys', organizationId, (keys) => void keys.whereRaw(USABLE)),
     recordUses: async (uses) => {
       if (uses.length === 0) return;
       // In one order everywhere, so that processes that write at once wait for each other instead of deadlocking.

@@ -7,8 +7,9 @@ import type { Jwks } from '../../src/apps/jwks.ts';
 import type { Visible } from '../../src/principals/principal.ts';
 import type { Database } from './database.ts';
 import { fromFigures, type LimitColumns, toFigures } from './figures.ts';
-import { lockOrganization } from './lock-organization.ts';
+import { countLocked } from './lock-organization.ts';
 import { alone } from './locks.ts';
+import { newestFirst } from './page.ts';
 
 type AppRow = LimitColumns & {
   id: string;
@@ -126,14 +127,8 @@ export function createAppStore(database: Database): AppStore {
       const row = await owned(owner).where({ id }).first<AppRow | undefined>();
       return row && toApp(row);
     },
-    list: async (owner, { limit, after }) => {
-      const rows = await owned(owner)
-        .modify((query) => {
-          if (after !== undefined) void query.where('id', '<', after);
-        })
-        .orderBy('id', 'desc')
-        .limit(limit)
-        .select<AppRow[]>();
+    list: async (owner, page) => {
+      const rows = await owned(owner).modify(newestFirst(page)).select<AppRow[]>();
       return rows.map(toApp);
     },
     findForChange: async (owner, id) => {
@@ -161,13 +156,7 @@ export function createAppStore(database: Database): AppStore {
     delete: async (id) => {
       await apps().where({ id }).delete();
     },
-    countOf: async (organizationId) => {
-      await lockOrganization(database, organizationId);
-      const [row] = await apps()
-        .where({ organization_id: organizationId })
-        .count<{ count: string }[]>('* as count');
-      return Number(row?.count ?? 0);
-    },
+    countOf: (organizationId) => countLocked(database, 'apps', organizationId),
 
     addSecret: async (appId, secret, at) => {
       await secrets().insert({
@@ -179,15 +168,11 @@ export function createAppStore(database: Database): AppStore {
         created_at: at,
       });
     },
-    listSecrets: async (appId, { limit, after }) => {
+    listSecrets: async (appId, page) => {
       const rows = await secrets()
         .leftJoin('app_secret_uses', 'app_secret_uses.app_secret_id', 'app_secrets.id')
         .where({ app_id: appId })
-        .modify((query) => {
-          if (after !== undefined) void query.where('app_secrets.id', '<', after);
-        })
-        .orderBy('app_secrets.id', 'desc')
-        .limit(limit)
+        .modify(newestFirst(page, 'app_secrets.id'))
         .select<SecretRow[]>(
           'app_secrets.id',
           'app_secrets.last4',

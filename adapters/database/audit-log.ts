@@ -1,6 +1,7 @@
 import type { AuditActor } from '../../src/audit/event.ts';
 import type { AuditLog } from '../../src/audit/log.ts';
 import type { Database } from './database.ts';
+import { newestFirst } from './page.ts';
 
 type EventRow = {
   id: string;
@@ -15,7 +16,7 @@ type EventRow = {
 
 /** Reads what audit.ts wrote. */
 export const createAuditLogReader = (database: Database): AuditLog => ({
-  list: async (organizationId, filter, { limit, after }) => {
+  list: async (organizationId, filter, page) => {
     const rows = await database
       .sql()('audit_events')
       .where({ organization_id: organizationId })
@@ -25,10 +26,8 @@ export const createAuditLogReader = (database: Database): AuditLog => ({
         if (filter.targetId !== undefined) void query.where('target_id', filter.targetId);
         if (filter.from !== undefined) void query.where('created_at', '>=', filter.from);
         if (filter.to !== undefined) void query.where('created_at', '<', filter.to);
-        if (after !== undefined) void query.where('id', '<', after);
       })
-      .orderBy('id', 'desc')
-      .limit(limit)
+      .modify(newestFirst(page))
       .select<EventRow[]>();
     return rows.map((row) => ({
       id: row.id,

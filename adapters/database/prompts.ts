@@ -1,6 +1,7 @@
 import { newId } from '../../src/kernel/ids.ts';
 import type { Prompt, PromptFields, PromptStore, PromptVersion } from '../../src/resources/prompts.ts';
 import type { Database } from './database.ts';
+import { newestFirst } from './page.ts';
 import { createResourceStore, ofOwner } from './resource-store.ts';
 
 type VersionRow = { id: string; prompt_id: string; number: number; content: string; created_at: Date };
@@ -54,16 +55,12 @@ export function createPromptStore(database: Database): PromptStore {
           await insertVersion(updated.after, at);
         return updated;
       }),
-    listVersions: async (owner, promptId, { limit, after }) => {
+    listVersions: async (owner, promptId, page) => {
       const rows = await database
         .sql()('prompt_versions')
         .join('prompts', 'prompts.id', 'prompt_versions.prompt_id')
         .where({ ...ofOwner(owner), prompt_id: promptId })
-        .modify((query) => {
-          if (after !== undefined) void query.where('number', '<', after);
-        })
-        .orderBy('number', 'desc')
-        .limit(limit)
+        .modify(newestFirst(page, 'number'))
         .select<VersionRow[]>('prompt_versions.*');
       return rows.map(toVersion);
     },

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import { NoSuchItemError } from '../../src/resources/no-such-item-error.ts';
 import type { Changes, Owner, ResourceStore, Stored } from '../../src/resources/resource.ts';
 import type { Database } from './database.ts';
+import { newestFirst } from './page.ts';
 
 /** How a resource's items lie in a table: a member is the column of its name in snake case. */
 export type ResourceTable<Item> = {
@@ -67,14 +68,8 @@ export function createResourceStore<Item extends Stored, Create extends Changes<
   };
 
   return {
-    list: async (owner, { limit, after }) => {
-      const rows: Row[] = await items(owner)
-        .modify((query) => {
-          if (after !== undefined) void query.where('id', '<', after);
-        })
-        .orderBy('id', 'desc')
-        .limit(limit)
-        .select(listed);
+    list: async (owner, page) => {
+      const rows: Row[] = await items(owner).modify(newestFirst(page)).select(listed);
       return rows.map(toItem);
     },
     find: async (owner, id) => {

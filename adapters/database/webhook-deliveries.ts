@@ -3,6 +3,7 @@ import type { Attempt, Delivery, DeliveryStatus, DeliveryStore } from '../../src
 import type { Webhook } from '../../src/webhooks/webhook.ts';
 import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
+import { newestFirst } from './page.ts';
 
 type Row = {
   id: string;
@@ -56,13 +57,8 @@ export function createDeliveryStore(database: Database): DeliveryStore {
   };
 
   return {
-    list: async (webhookId, { limit, after }) => {
-      const rows = await deliveries(webhookId)
-        .modify((query) => {
-          if (after !== undefined) void query.where('d.id', '<', after);
-        })
-        .orderBy('d.id', 'desc')
-        .limit(limit);
+    list: async (webhookId, page) => {
+      const rows = await deliveries(webhookId).modify(newestFirst(page, 'd.id'));
       return rows.map(toDelivery);
     },
     find,

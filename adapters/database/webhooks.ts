@@ -3,8 +3,9 @@ import type { Sealer } from '../../src/kernel/sealing.ts';
 import { type Secret, sha256 } from '../../src/kernel/secret.ts';
 import type { DisabledReason, Webhook, WebhookOwner, WebhookStore } from '../../src/webhooks/webhook.ts';
 import type { Database } from './database.ts';
-import { lockOrganization } from './lock-organization.ts';
+import { countLocked } from './lock-organization.ts';
 import { alone } from './locks.ts';
+import { newestFirst } from './page.ts';
 
 type Row = {
   id: string;
@@ -74,14 +75,8 @@ export function createWebhookStore(database: Database, sealer: Sealer): WebhookS
       const [row] = await owned(owner).where({ id }).forNoKeyUpdate().select<Row[]>(COLUMNS);
       return row && toWebhook(row);
     },
-    list: async (owner, { limit, after }) => {
-      const rows = await owned(owner)
-        .modify((query) => {
-          if (after !== undefined) void query.where('id', '<', after);
-        })
-        .orderBy('id', 'desc')
-        .limit(limit)
-        .select<Row[]>(COLUMNS);
+    list: async (owner, page) => {
+      const rows = await owned(owner).modify(newestFirst(page)).select<Row[]>(COLUMNS);
       return rows.map(toWebhook);
     },
     update: async (id, change, at) => {
@@ -115,13 +110,7 @@ export function createWebhookStore(database: Database, sealer: Sealer): WebhookS
       );
       return rows[0]?.until ?? undefined;
     },
-    countOf: async (organizationId) => {
-      await lockOrganization(database, organizationId);
-      const [row] = await webhooks()
-        .where({ organization_id: organizationId })
-        .count<{ count: string }[]>('* as count');
-      return Number(row?.count ?? 0);
-    },
+    countOf: (organizationId) => countLocked(database, 'webhooks', organizationId),
     disable: async (id, reason) =>
       (await webhooks()
         .where({ id })
