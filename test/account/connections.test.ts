@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { signIn } from '../accounts/support.ts';
 import {
   addApp,
-  addPerson,
+  addPeople,
   type Client,
   getTokens,
   me,
@@ -13,9 +13,9 @@ import {
   tokenRequest,
   walk,
 } from '../oauth/support.ts';
-import { requestAt, startSecondNode } from '../oauth/token-management.ts';
 import { describeWith } from '../support/needs.ts';
-import type { ServerProcess } from '../support/server-process.ts';
+import { requestAt } from '../support/node-request.ts';
+import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import { codeOf, setUpTotp } from './support.ts';
@@ -33,16 +33,12 @@ describeWith('postgresql', 'What a person is connected to', () => {
     site = await startPreparedSite(
       'postgresql',
       async (services, made) => {
-        const { organization } = made;
-        const member = { organizationId: organization.id, role: 'member' } as const;
-        const person = (name: string) => addPerson(services, `${name}@example.com`, [member], name);
-        const people = {
-          ada: await person('ada'),
-          bob: await person('bob'),
-          leaving: await person('leaving'),
-          bare: await person('bare'),
-          guarded: await person('guarded'),
-        };
+        const people = await addPeople(
+          services,
+          made,
+          ['ada', 'bob', 'leaving', 'bare', 'guarded'],
+          'member',
+        );
         const app = await addApp(services, made, { name: 'Northwind Reports' });
         const strict = await services.createOrganization({ name: 'Strict', ownerId: people.guarded.id });
         await services.organizations.addMember({

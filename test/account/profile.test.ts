@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { isSignedIn, mailedLink, mailTo, signIn } from '../accounts/support.ts';
 import {
+  addPeople,
   addPerson,
   getTokens,
   me,
@@ -28,14 +29,9 @@ describeWith('postgresql', 'A person’s own account', () => {
   let agent: UserAgent;
 
   beforeAll(async () => {
-    site = await startPreparedSite('postgresql', async (services, made) => {
-      const people: [string, Person][] = [];
-      for (const name of PEOPLE) {
-        const membership = { organizationId: made.organization.id, role: 'member' } as const;
-        people.push([name, await addPerson(services, `${name}@example.com`, [membership], name)]);
-      }
-      return Object.fromEntries(people) as Record<(typeof PEOPLE)[number], Person>;
-    });
+    site = await startPreparedSite('postgresql', (services, made) =>
+      addPeople(services, made, PEOPLE, 'member'),
+    );
   }, 120_000);
 
   afterAll(() => site?.stop());
@@ -44,7 +40,7 @@ describeWith('postgresql', 'A person’s own account', () => {
     agent = createUserAgent(site.server.url);
   });
 
-  /** As if the person had proved who they are that long ago: sessions are sealed, so the server's clock can't be asked. */
+  /** The page, opened by the person, who signs in first. */
   const openAs = async (person: Person, path: string) => {
     await signIn(site.server, person, agent);
     return agent.open(path);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { isSignedIn, mailedLink, mailTo, signIn } from '../accounts/support.ts';
 import {
-  addPerson,
+  addPeople,
   callbackOf,
   credentialsOf,
   type Person,
@@ -37,14 +37,9 @@ describeWith('postgresql', 'The second step of a sign-in', () => {
   let agent: UserAgent;
 
   beforeAll(async () => {
-    site = await startPreparedSite('postgresql', async (services, made) => {
-      const people: [string, Person][] = [];
-      for (const name of PEOPLE) {
-        const membership = { organizationId: made.organization.id, role: 'member' } as const;
-        people.push([name, await addPerson(services, `${name}@example.com`, [membership], name)]);
-      }
-      return Object.fromEntries(people) as Record<(typeof PEOPLE)[number], Person>;
-    });
+    site = await startPreparedSite('postgresql', (services, made) =>
+      addPeople(services, made, PEOPLE, 'member'),
+    );
     second = await startServer(site.env);
   }, 120_000);
 

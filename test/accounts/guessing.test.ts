@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { addPerson, PASSWORD, type Person, type PreparedSite, startPreparedSite } from '../oauth/support.ts';
+import { addPeople, PASSWORD, type Person, type PreparedSite, startPreparedSite } from '../oauth/support.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { cookiesOf, type From, type RawPage, sendFrom, signIn, withoutTokens } from './support.ts';
 
@@ -21,17 +21,9 @@ let csrf: { cookie: string; token: string };
 
 beforeAll(async () => {
   // 127.0.0.1 is a proxy of ours that says who is calling; 127.0.0.2 is anybody.
-  site = await startPreparedSite(
-    'embedded',
-    async (services, made) => {
-      const membership = { organizationId: made.organization.id, role: 'owner' } as const;
-      const people = await Promise.all(
-        PEOPLE.map(async (name) => [name, await addPerson(services, `${name}@example.com`, [membership])]),
-      );
-      return Object.fromEntries(people) as Record<(typeof PEOPLE)[number], Person>;
-    },
-    { TRUSTED_PROXIES: '127.0.0.1' },
-  );
+  site = await startPreparedSite('embedded', (services, made) => addPeople(services, made, PEOPLE, 'owner'), {
+    TRUSTED_PROXIES: '127.0.0.1',
+  });
   const agent = createUserAgent(site.server.url);
   const { html } = await agent.open('/login');
   csrf = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import {
-  addPerson,
+  addPeople,
   getTokens,
   me,
   type Person,
@@ -27,14 +27,7 @@ let site: PreparedSite<Record<(typeof PEOPLE)[number], Person>>;
 let agent: UserAgent;
 
 beforeAll(async () => {
-  site = await startPreparedSite('embedded', async (services, made) => {
-    const people: [string, Person][] = [];
-    for (const name of PEOPLE) {
-      const membership = { organizationId: made.organization.id, role: 'owner' } as const;
-      people.push([name, await addPerson(services, `${name}@example.com`, [membership], name)]);
-    }
-    return Object.fromEntries(people) as Record<(typeof PEOPLE)[number], Person>;
-  });
+  site = await startPreparedSite('embedded', (services, made) => addPeople(services, made, PEOPLE, 'owner'));
 }, 120_000);
 
 afterAll(() => site?.stop());

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { codeOf } from '../account/support.ts';
 import { addPerson, me, type Person, type PreparedSite, startPreparedSite } from '../oauth/support.ts';
 import { type AppServer, startAppServer } from '../support/app-server.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, openPage, typePassword } from '../support/browser.ts';
 import { describeWith } from '../support/needs.ts';
 import { registerTestApp } from '../support/prepare.ts';
 import { authorizationUrl, pkce, postToken, type TokenAnswer } from '../support/site.ts';
@@ -28,10 +28,7 @@ describeWith('chromium', 'The owner of an account in Chromium', () => {
       };
     });
     browser = await launchBrowser();
-    page = await (await browser.newContext()).newPage();
-    page.on('console', (message) => {
-      if (/content security policy/i.test(message.text())) violations.push(message.text());
-    });
+    page = await openPage(await browser.newContext(), violations);
   }, 120_000);
 
   afterAll(async () => {
@@ -41,12 +38,6 @@ describeWith('chromium', 'The owner of an account in Chromium', () => {
   });
 
   const url = (path: string) => new URL(path, site.server.url).href;
-
-  const typePassword = async () => {
-    await page.getByLabel('E-mail').fill(site.extra.ada.email);
-    await page.getByLabel('Password').fill(site.extra.ada.password);
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  };
 
   test('allows an app, sees what it may do, withdraws it, and its token is refused', async () => {
     const { app } = site.extra;
@@ -58,7 +49,7 @@ describeWith('chromium', 'The owner of an account in Chromium', () => {
         scope: 'prompts:read reports:read',
       }),
     );
-    await typePassword();
+    await typePassword(page, site.extra.ada);
     await page.getByRole('button', { name: 'Allow' }).click();
     await page.getByRole('heading', { name: 'Back at the app' }).waitFor();
     const response = await postToken(site, {
@@ -100,7 +91,7 @@ describeWith('chromium', 'The owner of an account in Chromium', () => {
     await page.goto(url('/logout'));
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.goto(url('/login?returnTo=/account/security'));
-    await typePassword();
+    await typePassword(page, site.extra.ada);
     await page.getByLabel('Code').fill(code);
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByText('9 of 10 left').waitFor();

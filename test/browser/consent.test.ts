@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { type AppServer, startAppServer } from '../support/app-server.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, openPage } from '../support/browser.ts';
 import { latestMailTo } from '../support/mailbox.ts';
 import { describeWith } from '../support/needs.ts';
 import { registerTestApp } from '../support/prepare.ts';
@@ -44,10 +44,7 @@ describeWith('chromium', 'A person in Chromium', () => {
     });
     browser = await launchBrowser();
     context = await browser.newContext({ javaScriptEnabled: true });
-    page = await context.newPage();
-    page.on('console', (message) => {
-      if (/content security policy/i.test(message.text())) violations.push(message.text());
-    });
+    page = await openPage(context, violations);
   }, 60_000);
 
   afterAll(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, openPage } from '../support/browser.ts';
 import { mailsTo } from '../support/mailbox.ts';
 import { describeWith } from '../support/needs.ts';
 import { claimsOf, type Site, startSite } from '../support/site.ts';
@@ -18,10 +18,7 @@ describeWith('chromium', 'The console in Chromium', () => {
     const context = await browser.newContext({ timezoneId: 'Asia/Kolkata', ...options });
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     contexts.push(context);
-    const page = await context.newPage();
-    page.on('console', (message) => {
-      if (/content security policy/i.test(message.text())) violations.push(message.text());
-    });
+    const page = await openPage(context, violations);
     page.on('pageerror', (error) => violations.push(error.message));
     return page;
   };

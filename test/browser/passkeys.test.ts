@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
 import { addPerson, type Person, type PreparedSite, startPreparedSite } from '../oauth/support.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { launchBrowser, openPage, typePassword } from '../support/browser.ts';
 import { describeWith } from '../support/needs.ts';
 
 describeWith('chromium', 'A passkey in Chromium (WebAuthn Level 3)', () => {
@@ -23,10 +23,7 @@ function walkThrough(): void {
     });
     browser = await launchBrowser();
     context = await browser.newContext();
-    page = await context.newPage();
-    page.on('console', (message) => {
-      if (/content security policy/i.test(message.text())) violations.push(message.text());
-    });
+    page = await openPage(context, violations);
     authenticator = await addAuthenticator(page);
   }, 120_000);
 
@@ -43,15 +40,13 @@ function walkThrough(): void {
     await page.getByRole('heading', { name: 'You are signed out' }).waitFor();
   };
 
-  const typePassword = async () => {
+  const signIn = async () => {
     await page.goto(url('/login?returnTo=/account/security'));
-    await page.getByLabel('E-mail').fill(site.extra.ada.email);
-    await page.getByLabel('Password').fill(site.extra.ada.password);
-    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await typePassword(page, site.extra.ada);
   };
 
   test('is added to an account, with recovery codes for who loses it', async () => {
-    await typePassword();
+    await signIn();
     await page.getByRole('link', { name: 'Add a passkey' }).click();
     await page.getByLabel(/^Name/).fill('Test key');
     await page.getByRole('button', { name: 'Add a passkey' }).click();
@@ -94,11 +89,11 @@ function walkThrough(): void {
 
   test('is the second step after the password', async () => {
     await signOut();
-    await typePassword();
+    await signIn();
     await page.getByRole('heading', { name: 'Second step' }).waitFor();
     await page.goto(url('/account'));
     expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in'); // no session yet
-    await typePassword();
+    await signIn();
     await page.getByRole('button', { name: 'Use a passkey' }).click();
     await page.getByRole('heading', { name: 'Sign-in methods' }).waitFor();
   }, 60_000);

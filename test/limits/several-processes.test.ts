@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Bootstrapped } from '../../src/bootstrap.ts';
+import { callApi, ownToken } from '../support/api.ts';
 import { bootstrapDatabase } from '../support/bootstrapped.ts';
 import { freshPostgres } from '../support/databases.ts';
-import { freePort } from '../support/free-port.ts';
 import { describeWith } from '../support/needs.ts';
 import { send } from '../support/node-request.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { type ServerProcess, startSecondNode, startServer } from '../support/server-process.ts';
 
 describeWith('postgresql', 'One organization over two processes that share a Redis', () => {
   describeWith('redis', 'and its limits', () => {
@@ -27,7 +27,7 @@ describeWith('postgresql', 'One organization over two processes that share a Red
       };
       made = await bootstrapDatabase(env, '--plan', 'free', '--per-second', '5000', '--per-minute', '100');
       const first = await startServer(env);
-      servers = [first, await startServer({ ...env, API_URL: first.url, PORT: String(await freePort()) })];
+      servers = [first, await startSecondNode({ env, server: first })];
     }, 120_000);
     afterAll(async () => {
       await Promise.all((servers ?? []).map((server) => server.stop()));
@@ -38,27 +38,12 @@ describeWith('postgresql', 'One organization over two processes that share a Red
     const me = (server: ServerProcess, credential: string) =>
       send(server, '/v1/me', { Authorization: `Bearer ${credential}` });
 
-    const tokenOf = async (scope: string): Promise<string> => {
-      const { service } = made.apps;
-      const response = await fetch(new URL('/oauth/token', servers[0].url), {
-        method: 'POST',
-        body: new URLSearchParams({
-          grant_type: 'client_credentials',
-          client_id: service.clientId,
-          client_secret: service.clientSecret,
-          scope,
-        }),
-      });
-      return ((await response.json()) as { access_token: string }).access_token;
-    };
+    const tokenOf = (scope: string) => ownToken({ server: servers[0] }, made.apps.service, scope);
 
     const secondKey = async (credential: string): Promise<string> => {
-      const response = await fetch(new URL('/v1/api-keys', servers[0].url), {
-        method: 'POST',
-        headers: { Authorization: `Bearer ${credential}`, 'Content-Type': 'application/json' },
-        body: JSON.stringify({ name: 'second', environment: 'live', scopes: ['prompts:read'] }),
-      });
-      return ((await response.json()) as { key: string }).key;
+      const key = { name: 'second', environment: 'live', scopes: ['prompts:read'] };
+      const at = { server: servers[0] };
+      return (await callApi<{ key: string }>(at, credential, 'POST', '/v1/api-keys', key)).body.key;
     };
 
     test('400 requests at once with mixed credentials at a limit of 100: exactly 100 a method; Retry-After is exact', async () => {

@@ -19,6 +19,7 @@ import {
   tokenRequest,
   walk,
 } from './support.ts';
+import { oneSecond } from './token-management.ts';
 
 type Extra = {
   web: Client;
@@ -314,9 +315,6 @@ describeWith('postgresql', 'Consent', () => {
     const { status, body } = await tokenRequest(site, redemption);
     expect(`${status} ${body['error']}`).toBe('400 invalid_grant');
   });
-
-  /** What another process changed is known here within a second. */
-  const oneSecond = () => new Promise((resolve) => setTimeout(resolve, 1_000));
 
   test('scopes that the app lost are gone from its tokens', async () => {
     const tokens = await tokensOf({ params: { scope: 'prompts:read reports:read' } });

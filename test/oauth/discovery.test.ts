@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type Site, startSite } from '../support/site.ts';
-import { fetchThroughProxy } from '../support/tls-proxy.ts';
-
-const API = 'https://api.example.com';
-const WEB = 'https://www.example.com';
+import type { Site } from '../support/site.ts';
+import { API, fetchThroughProxy, startProductionSite, WEB } from '../support/tls-proxy.ts';
 
 /** Members that name an endpoint, with the origin that it is on. */
 const ENDPOINTS: Record<string, string> = {
@@ -25,13 +22,7 @@ describe('Discovery', () => {
     (await (await send(`${API}/.well-known/${name}`)).json()) as Record<string, unknown>;
 
   beforeAll(async () => {
-    site = await startSite({
-      NODE_ENV: 'production',
-      API_URL: API,
-      WEB_URL: WEB,
-      SECRET_KEY: Buffer.alloc(32, 3).toString('base64'),
-      TRUSTED_PROXIES: '127.0.0.1',
-    });
+    site = await startProductionSite();
     send = fetchThroughProxy(site.server.port);
   }, 60_000);
   afterAll(() => site.stop());

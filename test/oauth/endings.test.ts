@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Role } from '../../config/roles.ts';
+import { ownToken } from '../support/api.ts';
 import { latestMailTo } from '../support/mailbox.ts';
 import { describeWith } from '../support/needs.ts';
-import type { ServerProcess } from '../support/server-process.ts';
+import { requestAt } from '../support/node-request.ts';
+import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
 import { authorizationUrl, pkce, type TokenAnswer } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import {
@@ -15,7 +17,7 @@ import {
   refreshForm,
   startPreparedSite,
 } from './support.ts';
-import { type Askers, addAskers, ownToken, requestAt, startSecondNode } from './token-management.ts';
+import { type Askers, activityAt, addAskers, oneSecond } from './token-management.ts';
 
 const SCOPE = 'prompts:read prompts:write';
 
@@ -72,15 +74,7 @@ describeWith('postgresql', 'Within a second, over two processes', () => {
       }),
     );
 
-  const activity = (token: string) => {
-    const { clientId, clientSecret } = site.extra.resourceServer;
-    const form = { client_id: clientId, client_secret: clientSecret, token };
-    return Promise.all(
-      nodes.map(async (node) => (await requestAt(node, '/oauth/introspect', { form })).body['active']),
-    );
-  };
-
-  const oneSecond = () => new Promise((resolve) => setTimeout(resolve, 1_000));
+  const activity = (token: string) => activityAt(nodes, site.extra.resourceServer, token);
 
   /** Neither of the two tokens opens anything, anywhere; the refresh token gets no new ones. */
   async function expectEnded(tokens: TokenAnswer, client: Client, error = 'invalid_grant'): Promise<void> {

@@ -3,7 +3,9 @@ import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import jsonwebtoken from 'jsonwebtoken';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../config/signing-algorithms.ts';
 import { describeWith } from '../support/needs.ts';
+import { requestAt } from '../support/node-request.ts';
 import type { ServerProcess } from '../support/server-process.ts';
+import { startSecondNode } from '../support/server-process.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import {
   addApp,
@@ -14,7 +16,6 @@ import {
   refreshForm,
   startPreparedSite,
 } from './support.ts';
-import { requestAt, startSecondNode } from './token-management.ts';
 
 const JWKS_CACHE_SECONDS = 2;
 

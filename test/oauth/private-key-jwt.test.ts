@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { request as send } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
-import { freePort } from '../support/free-port.ts';
 import { type HttpsServer, startHttpsServer } from '../support/https-server.ts';
 import { describeWith } from '../support/needs.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { requestAt } from '../support/node-request.ts';
+import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { addApp, type Client, me, type PreparedSite, startPreparedSite, tokenRequest } from './support.ts';
 
@@ -187,7 +186,7 @@ describeWith('postgresql', 'Assertions on two servers', () => {
       const jwks = { keys: [key.jwk as { kty: string }] };
       return { key, app: await addApp(services, made, { kind: 'service', jwks }) };
     });
-    other = await startServer({ ...site.env, API_URL: site.server.url, PORT: String(await freePort()) });
+    other = await startSecondNode(site);
   }, 90_000);
   afterAll(async () => {
     await other?.stop();
@@ -196,26 +195,15 @@ describeWith('postgresql', 'Assertions on two servers', () => {
 
   test('single use under race: of 50 uses of one assertion at once, on two nodes, exactly one is answered', async () => {
     const { app, key } = site.extra;
-    const body = new URLSearchParams({
+    const form = {
       grant_type: 'client_credentials',
       client_assertion_type: TYPE,
       client_assertion: await key.sign(claimsFor(app.clientId, site.server.url)),
-    }).toString();
-    const statuses = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => post(i % 2 ? other : site.server, body)),
+    };
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => requestAt(i % 2 ? other : site.server, '/oauth/token', { form })),
     );
-    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-    expect(new Set(statuses)).toEqual(new Set([200, 401]));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 401]));
   }, 60_000);
 });
-
-const post = ({ port, url }: ServerProcess, body: string): Promise<number | undefined> =>
-  new Promise((resolve, reject) => {
-    const headers = { Host: new URL(url).host, 'Content-Type': 'application/x-www-form-urlencoded' };
-    send({ host: '127.0.0.1', port, path: '/oauth/token', method: 'POST', headers }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
-    })
-      .on('error', reject)
-      .end(body);
-  });

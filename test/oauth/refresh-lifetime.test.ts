@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { refreshTokenSeconds } from '../../src/oauth/lifetimes.ts';
 import { describeWith } from '../support/needs.ts';
-import type { ServerProcess } from '../support/server-process.ts';
+import { requestAt } from '../support/node-request.ts';
+import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
 import { createDpopKey, type DpopKey } from './dpop-support.ts';
 import {
   getCode,
@@ -12,7 +13,7 @@ import {
   startPreparedSite,
   tokenRequest,
 } from './support.ts';
-import { type Askers, addAskers, introspect, requestAt, startSecondNode } from './token-management.ts';
+import { type Askers, addAskers, introspect } from './token-management.ts';
 
 const DAY = 86_400;
 

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ownToken } from '../support/api.ts';
 import { describeWith } from '../support/needs.ts';
-import type { ServerProcess } from '../support/server-process.ts';
+import { requestAt } from '../support/node-request.ts';
+import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import {
   addPerson,
@@ -11,15 +13,7 @@ import {
   startPreparedSite,
   tokenRequest,
 } from './support.ts';
-import {
-  type Askers,
-  addAskers,
-  ask,
-  introspect,
-  ownToken,
-  requestAt,
-  startSecondNode,
-} from './token-management.ts';
+import { type Askers, activityAt, addAskers, ask, introspect, oneSecond } from './token-management.ts';
 
 /** Both processes remember credentials for an hour: only the feed of changes can make them forget within a second. */
 describeWith('postgresql', 'RFC 7009, over two processes', () => {
@@ -47,16 +41,7 @@ describeWith('postgresql', 'RFC 7009, over two processes', () => {
       }),
     );
 
-  /** Whether every process takes a token for active. */
-  const activity = (token: string) => {
-    const { clientId, clientSecret } = site.extra.resourceServer;
-    const form = { client_id: clientId, client_secret: clientSecret, token };
-    return Promise.all(
-      nodes.map(async (node) => (await requestAt(node, '/oauth/introspect', { form })).body['active']),
-    );
-  };
-
-  const oneSecond = () => new Promise((resolve) => setTimeout(resolve, 1_000));
+  const activity = (token: string) => activityAt(nodes, site.extra.resourceServer, token);
 
   /** Until every process has it in its memory. */
   const remember = async (...credentials: string[]): Promise<void> => {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { freePort } from '../support/free-port.ts';
 import { describeWith } from '../support/needs.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { send } from '../support/node-request.ts';
+import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
 import { pkce, type Site, startSite } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import { callbackOf, type PreparedSite, startPreparedSite, tokenRequest, walk } from './support.ts';
@@ -170,7 +170,7 @@ describeWith('postgresql', 'Pushed requests on two servers', () => {
 
   beforeAll(async () => {
     site = await startPreparedSite('postgresql', async () => undefined);
-    other = await startServer({ ...site.env, API_URL: site.server.url, PORT: String(await freePort()) });
+    other = await startSecondNode(site);
   }, 90_000);
   afterAll(async () => {
     await other?.stop();
@@ -191,7 +191,7 @@ describeWith('postgresql', 'Pushed requests on two servers', () => {
     const url = authorizeUrl(site, body['request_uri']);
     const cookie = await agent.jar.getCookieString(url);
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => sendAs(i % 2 ? other.port : site.server.port, url, cookie)),
+      Array.from({ length: 50 }, (_, i) => sendAs(i % 2 ? other : site.server, url, cookie)),
     );
     const codes = answers.filter((location) => location?.searchParams.has('code'));
     expect(codes).toHaveLength(1);
@@ -211,20 +211,9 @@ describeWith('postgresql', 'Pushed requests on two servers', () => {
   });
 });
 
-/** The Location of the answer of that node, asked by the name that both have. */
-async function sendAs(port: number, url: string, cookie: string): Promise<URL | undefined> {
-  const { request: send } = await import('node:http');
-  const { host, pathname, search } = new URL(url);
-  return new Promise((resolve, reject) => {
-    send(
-      { host: '127.0.0.1', port, path: pathname + search, headers: { Host: host, Cookie: cookie } },
-      (answer) => {
-        answer.resume();
-        const { location } = answer.headers;
-        resolve(location === undefined ? undefined : new URL(location, url));
-      },
-    )
-      .on('error', reject)
-      .end();
-  });
+/** The Location of the answer of that node. */
+async function sendAs(node: ServerProcess, url: string, cookie: string): Promise<URL | undefined> {
+  const { pathname, search } = new URL(url);
+  const { location } = (await send(node, pathname + search, { Cookie: cookie })).headers;
+  return location === undefined ? undefined : new URL(location, url);
 }

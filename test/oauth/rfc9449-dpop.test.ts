@@ -1,11 +1,9 @@
-import { request as send } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
-import { freePort } from '../support/free-port.ts';
 import { describeWith } from '../support/needs.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { requestAt, send } from '../support/node-request.ts';
+import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
 import { authorizationUrl, authorize, claimsOf, pkce, type Site, startSite } from '../support/site.ts';
 import { createDpopKey, type DpopKey } from './dpop-support.ts';
 import { type PreparedSite, refreshForm, startPreparedSite, tokenRequest } from './support.ts';
@@ -17,21 +15,17 @@ beforeAll(async () => {
 
 /** A request with exactly these headers, to that node. */
 async function callApi(
-  { port, url }: Pick<ServerProcess, 'port' | 'url'>,
-  headers: Record<string, string | string[]>,
+  node: Pick<ServerProcess, 'port' | 'url'>,
+  sent: Record<string, string | string[]>,
   path = '/v1/me',
   method = 'GET',
 ) {
-  const answer = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-    send({ host: '127.0.0.1', port, path, method, headers: { Host: new URL(url).host, ...headers } }, resolve)
-      .on('error', reject)
-      .end();
-  });
+  const { status, headers, body } = await send(node, path, sent, { method });
   return {
-    status: answer.statusCode,
-    challenge: answer.headers['www-authenticate'] ?? '',
-    nonce: answer.headers['dpop-nonce'] as string | undefined,
-    body: JSON.parse(await text(answer)) as Record<string, unknown>,
+    status,
+    challenge: headers['www-authenticate'] ?? '',
+    nonce: headers['dpop-nonce'] as string | undefined,
+    body: JSON.parse(body) as Record<string, unknown>,
   };
 }
 
@@ -303,7 +297,7 @@ describeWith('postgresql', 'DPoP proofs on two servers', () => {
 
   beforeAll(async () => {
     site = await startPreparedSite('postgresql', async () => undefined);
-    other = await startServer({ ...site.env, API_URL: site.server.url, PORT: String(await freePort()) });
+    other = await startSecondNode(site);
   }, 90_000);
   afterAll(async () => {
     await other?.stop();
@@ -323,27 +317,18 @@ describeWith('postgresql', 'DPoP proofs on two servers', () => {
 
   test('single use under race: the same at the token endpoint', async () => {
     const { clientId, clientSecret } = site.made.apps.service;
-    const body = new URLSearchParams({
+    const form = {
       grant_type: 'client_credentials',
       client_id: clientId,
       client_secret: clientSecret,
-    }).toString();
+    };
     const sent = await key.prove({ method: 'POST', url: `${site.server.url}/oauth/token` });
-    const statuses = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => post(i % 2 ? other : site.server, body, sent)),
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        requestAt(i % 2 ? other : site.server, '/oauth/token', { form, headers: { DPoP: sent } }),
+      ),
     );
-    expect(statuses.filter((status) => status === 200)).toHaveLength(1);
-    expect(new Set(statuses)).toEqual(new Set([200, 400]));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 400]));
   }, 60_000);
 });
-
-const post = ({ port, url }: ServerProcess, body: string, DPoP: string): Promise<number | undefined> =>
-  new Promise((resolve, reject) => {
-    const headers = { Host: new URL(url).host, 'Content-Type': 'application/x-www-form-urlencoded', DPoP };
-    send({ host: '127.0.0.1', port, path: '/oauth/token', method: 'POST', headers }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
-    })
-      .on('error', reject)
-      .end(body);
-  });

@@ -1,9 +1,7 @@
-import { request } from 'node:http';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { freePort } from '../support/free-port.ts';
 import { describeWith } from '../support/needs.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { type Asked, requestAt } from '../support/node-request.ts';
+import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
 import type { TokenAnswer } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import {
@@ -22,33 +20,7 @@ const AT_ONCE = 50;
 
 type Answer = { status: number; body: TokenAnswer & { error?: string; code?: string } };
 
-/** A request to one node of the site, by the name that both have: as a load balancer passes it on. */
-async function send(
-  node: ServerProcess,
-  path: string,
-  options: { form?: Record<string, string>; bearer?: string },
-): Promise<Answer> {
-  const body = options.form && new URLSearchParams(options.form).toString();
-  const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-    request(
-      {
-        host: '127.0.0.1',
-        port: node.port,
-        path,
-        method: body === undefined ? 'GET' : 'POST',
-        headers: {
-          Host: new URL(node.url).host,
-          ...(body === undefined ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' }),
-          ...(options.bearer ? { Authorization: `Bearer ${options.bearer}` } : {}),
-        },
-      },
-      resolve,
-    )
-      .on('error', reject)
-      .end(body);
-  });
-  return { status: response.statusCode ?? 0, body: JSON.parse(await text(response)) };
-}
+const ask = (node: ServerProcess, path: string, what: Asked) => requestAt<Answer['body']>(node, path, what);
 
 const refusal = ({ status, body }: Answer): string => `${status} ${body.error ?? body.code ?? ''}`;
 
@@ -56,7 +28,7 @@ const refusal = ({ status, body }: Answer): string => `${status} ${body.error ??
 async function race(nodes: ServerProcess[], form: Record<string, string>) {
   const answers = await Promise.all(
     Array.from({ length: AT_ONCE }, (_, i) =>
-      send(nodes[i % nodes.length] as ServerProcess, '/oauth/token', { form }),
+      ask(nodes[i % nodes.length] as ServerProcess, '/oauth/token', { form }),
     ),
   );
   return {
@@ -78,10 +50,7 @@ describeWith('postgresql', 'Two servers on one database', () => {
         { organizationId: made.organization.id, role: 'owner' },
       ]),
     }));
-    nodes = [
-      site.server,
-      await startServer({ ...site.env, API_URL: site.server.url, PORT: String(await freePort()) }),
-    ];
+    nodes = [site.server, await startSecondNode(site)];
     web = site.made.apps.web;
   }, 90_000);
 
@@ -103,12 +72,12 @@ describeWith('postgresql', 'Two servers on one database', () => {
   };
 
   const refresh = (tokens: TokenAnswer, client = web) =>
-    send(nodes[1] as ServerProcess, '/oauth/token', { form: refreshForm(client, tokens.refresh_token) });
+    ask(nodes[1] as ServerProcess, '/oauth/token', { form: refreshForm(client, tokens.refresh_token) });
 
   /** The refresh token no longer works, the access token on neither node, and the log says why, once. */
   const expectRevoked = async (tokens: TokenAnswer, grantId: string) => {
     for (const node of nodes) {
-      expect(refusal(await send(node, '/v1/me', { bearer: tokens.access_token }))).toBe(
+      expect(refusal(await ask(node, '/v1/me', { credential: tokens.access_token }))).toBe(
         '401 credential_revoked',
       );
     }
@@ -117,7 +86,7 @@ describeWith('postgresql', 'Two servers on one database', () => {
   };
 
   const expectAlive = async (tokens: TokenAnswer, client = web) => {
-    expect((await send(nodes[0] as ServerProcess, '/v1/me', { bearer: tokens.access_token })).status).toBe(
+    expect((await ask(nodes[0] as ServerProcess, '/v1/me', { credential: tokens.access_token })).status).toBe(
       200,
     );
     expect((await refresh(tokens, client)).status).toBe(200);
@@ -139,7 +108,7 @@ describeWith('postgresql', 'Two servers on one database', () => {
     expect(won).toHaveLength(1);
     expect(lost).toEqual(new Set(['400 invalid_grant']));
     await expectRevoked(won[0] as TokenAnswer, grantId);
-    expect(refusal(await send(site.server, '/v1/me', { bearer: first.access_token }))).toBe(
+    expect(refusal(await ask(site.server, '/v1/me', { credential: first.access_token }))).toBe(
       '401 credential_revoked',
     );
   }, 60_000);
@@ -147,9 +116,9 @@ describeWith('postgresql', 'Two servers on one database', () => {
   test('RFC 6749 §4.1.2: a code that is replayed later, at another node, revokes what it gave', async () => {
     const { redemption } = await getCode(site);
     const grantId = await grantOf(site.made.user, web);
-    const { body: tokens } = await send(nodes[0] as ServerProcess, '/oauth/token', { form: redemption });
+    const { body: tokens } = await ask(nodes[0] as ServerProcess, '/oauth/token', { form: redemption });
     const { body: child } = await refresh(tokens);
-    const replay = await send(nodes[1] as ServerProcess, '/oauth/token', { form: redemption });
+    const replay = await ask(nodes[1] as ServerProcess, '/oauth/token', { form: redemption });
     expect(refusal(replay)).toBe('400 invalid_grant');
     await expectRevoked(child, grantId);
   });
@@ -191,14 +160,14 @@ describeWith('postgresql', 'Two servers on one database', () => {
 
   test('a spent code in the hands of somebody without its verifier, or without the secret, revokes nothing', async () => {
     const { redemption } = await getCode(site);
-    const { body: tokens } = await send(site.server, '/oauth/token', { form: redemption });
+    const { body: tokens } = await ask(site.server, '/oauth/token', { form: redemption });
     const attempts = [
       { ...redemption, code_verifier: 'x'.repeat(43) },
       { ...redemption, client_secret: site.made.apps.service.clientSecret },
       { ...redemption, client_id: site.extra.other.clientId, client_secret: site.extra.other.clientSecret },
     ];
     for (const form of attempts) {
-      expect((await send(site.server, '/oauth/token', { form })).status).toBeGreaterThanOrEqual(400);
+      expect((await ask(site.server, '/oauth/token', { form })).status).toBeGreaterThanOrEqual(400);
     }
     await expectAlive(tokens);
   });
@@ -209,7 +178,7 @@ describeWith('postgresql', 'Two servers on one database', () => {
     expect(refusal(await refresh(stolen))).toBe('400 invalid_grant');
     const fresh = await getTokens(site);
     await expectAlive(fresh);
-    expect(refusal(await send(site.server, '/v1/me', { bearer: stolen.access_token }))).toBe(
+    expect(refusal(await ask(site.server, '/v1/me', { credential: stolen.access_token }))).toBe(
       '401 credential_revoked',
     );
     expect(refusal(await refresh(stolen))).toBe('400 invalid_grant');
@@ -220,7 +189,7 @@ describeWith('postgresql', 'Two servers on one database', () => {
     const { body: current } = await refresh(stolen);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
-        send(nodes[i % 2] as ServerProcess, '/oauth/token', {
+        ask(nodes[i % 2] as ServerProcess, '/oauth/token', {
           form: refreshForm(web, i % 2 ? stolen.refresh_token : current.refresh_token),
         }),
       ),

@@ -80,6 +80,14 @@ describeWith('postgresql', 'The steps of an authorization', () => {
     });
   }
 
+  /** What the form of a consent page sends when it is allowed. */
+  const allow = (page: Page, scope = 'prompts:read') => ({
+    _csrf: csrfOf(page),
+    decision: 'allow',
+    scope,
+    organization: site.made.organization.id,
+  });
+
   const grants = () => sql()('grants').where({ user_id: ada().id });
 
   async function expectRefused(response: Response, statuses = [400, 403]): Promise<void> {
@@ -101,8 +109,7 @@ describeWith('postgresql', 'The steps of an authorization', () => {
     test('a consent POST on the sign-in step is refused', async () => {
       const page = await agent.open(url());
       const target = new URL(actionOf(page).pathname.replace(/\/login$/, '/consent'), page.url);
-      const form = { _csrf: csrfOf(page), decision: 'allow', scope: 'prompts:read' };
-      await expectRefused(await post(agent, target, { ...form, organization: site.made.organization.id }));
+      await expectRefused(await post(agent, target, allow(page)));
     });
 
     test('a sign-in POST on the consent step is refused, and nobody else is signed in by it', async () => {
@@ -127,24 +134,14 @@ describeWith('postgresql', 'The steps of an authorization', () => {
     test('a consent that was answered can not be answered again', async () => {
       const page = await atConsent();
       await agent.submit(page, { decision: 'allow', scope: ['prompts:read'] }, '/consent');
-      const again = await post(agent, actionOf(page), {
-        _csrf: csrfOf(page),
-        decision: 'allow',
-        scope: 'prompts:write',
-        organization: site.made.organization.id,
-      });
+      const again = await post(agent, actionOf(page), allow(page, 'prompts:write'));
       expect(again.status).toBe(400);
       expect(again.headers.get('location')).toBeNull();
     });
 
     test('parameters that are added at the end of an authorization are not read: prompt, scope, redirect_uri', async () => {
       const page = await atConsent();
-      const answered = await post(agent, actionOf(page), {
-        _csrf: csrfOf(page),
-        decision: 'allow',
-        scope: 'prompts:read',
-        organization: site.made.organization.id,
-      });
+      const answered = await post(agent, actionOf(page), allow(page));
       const resume = new URL(answered.headers.get('location') ?? '', page.url);
       for (const [name, value] of Object.entries({
         prompt: 'none',
@@ -166,10 +163,7 @@ describeWith('postgresql', 'The steps of an authorization', () => {
       const target = actionOf(page);
       target.search = '?prompt=none&scope=organization:admin&organization=org_evil';
       const done = await post(agent, target, {
-        _csrf: csrfOf(page),
-        decision: 'allow',
-        scope: 'prompts:read',
-        organization: site.made.organization.id,
+        ...allow(page),
         prompt: 'none',
         accountId: site.extra.bob.id,
         grantId: 'evil',
@@ -189,21 +183,13 @@ describeWith('postgresql', 'The steps of an authorization', () => {
         expect(looked.status).toBe(400);
         expect(looked.html).not.toContain(ada().email);
         const own = await stranger.open(url({ prompt: 'consent' }));
-        const form = { _csrf: csrfOf(own), decision: 'allow', scope: 'prompts:read' };
-        await expectRefused(
-          await post(stranger, actionOf(page), { ...form, organization: site.made.organization.id }),
-        );
+        await expectRefused(await post(stranger, actionOf(page), allow(own)));
       }
     });
 
     test('nor can it finish one: the answered authorization gives a code to its own browser alone', async () => {
       const page = await atConsent();
-      const answered = await post(agent, actionOf(page), {
-        _csrf: csrfOf(page),
-        decision: 'allow',
-        scope: 'prompts:read',
-        organization: site.made.organization.id,
-      });
+      const answered = await post(agent, actionOf(page), allow(page));
       const resume = answered.headers.get('location') ?? '';
       for (const stranger of [createUserAgent(site.server.url), await signedInAs(site.extra.bob)]) {
         const end = await stranger.open(resume);
@@ -231,19 +217,18 @@ describeWith('postgresql', 'The steps of an authorization', () => {
   });
 
   describe('CSRF', () => {
-    const answer = () => ({
-      decision: 'allow',
-      scope: 'prompts:read',
-      organization: site.made.organization.id,
-    });
+    const withoutToken = (page: Page) => {
+      const { _csrf, ...rest } = allow(page);
+      return rest;
+    };
 
     test('a consent POST without a token, or with a wrong one, is 403', async () => {
       const page = await atConsent();
       const other = await createUserAgent(site.server.url).open('/login');
       for (const token of ['', 'x', csrfOf(other), `${csrfOf(page)}x`, csrfOf(page).toLowerCase()]) {
-        await expectRefused(await post(agent, actionOf(page), { ...answer(), _csrf: token }), [403]);
+        await expectRefused(await post(agent, actionOf(page), { ...allow(page), _csrf: token }), [403]);
       }
-      await expectRefused(await post(agent, actionOf(page), answer()), [403]);
+      await expectRefused(await post(agent, actionOf(page), withoutToken(page)), [403]);
     });
 
     test.each<[string, Record<string, string>]>([
@@ -255,7 +240,7 @@ describeWith('postgresql', 'The steps of an authorization', () => {
       ['Sec-Fetch-Site: same-site', { 'Sec-Fetch-Site': 'same-site' }],
     ])('a consent or sign-in POST with %s is 403, though its token is right', async (_, headers) => {
       const page = await atConsent();
-      const form = { ...answer(), _csrf: csrfOf(page) };
+      const form = allow(page);
       await expectRefused(await post(agent, actionOf(page), form, headers), [403]);
       const fresh = createUserAgent(site.server.url);
       const login = await fresh.open('/login');
@@ -269,7 +254,9 @@ describeWith('postgresql', 'The steps of an authorization', () => {
     test('GET changes nothing: /logout, /oauth/interaction/…/consent', async () => {
       const page = await atConsent();
       await agent.open('/logout');
-      const got = await agent.open(`${actionOf(page).pathname}?${new URLSearchParams(answer()).toString()}`);
+      const got = await agent.open(
+        `${actionOf(page).pathname}?${new URLSearchParams(withoutToken(page)).toString()}`,
+      );
       expect([404, 405]).toContain(got.status);
       expect(await grants()).toEqual([]);
       expect((await agent.open('/')).html).toContain(ada().email);
@@ -295,24 +282,12 @@ describeWith('postgresql', 'The steps of an authorization', () => {
     test('can not finish a consent that was on the screen', async () => {
       const page = await atConsent();
       await deactivate();
-      await expectRefused(
-        await post(agent, actionOf(page), {
-          _csrf: csrfOf(page),
-          decision: 'allow',
-          scope: 'prompts:read',
-          organization: site.made.organization.id,
-        }),
-      );
+      await expectRefused(await post(agent, actionOf(page), allow(page)));
     });
 
     test('nor an authorization whose consent was just given', async () => {
       const page = await atConsent();
-      const answered = await post(agent, actionOf(page), {
-        _csrf: csrfOf(page),
-        decision: 'allow',
-        scope: 'prompts:read',
-        organization: site.made.organization.id,
-      });
+      const answered = await post(agent, actionOf(page), allow(page));
       await deactivate();
       const end = await agent.open(answered.headers.get('location') ?? '');
       expect(end.leftTo?.searchParams.get('code') ?? null).toBeNull();
@@ -401,12 +376,7 @@ describeWith('postgresql', 'The steps of an authorization', () => {
       const login = await agent.open('/login');
       const { bob } = site.extra;
       await agent.submit(login, { email: bob.email, password: bob.password }, '/login');
-      const answered = await post(agent, actionOf(page), {
-        _csrf: csrfOf(page),
-        decision: 'allow',
-        scope: 'prompts:read',
-        organization: site.made.organization.id,
-      });
+      const answered = await post(agent, actionOf(page), allow(page));
       const location = answered.headers.get('location');
       const end = location ? await agent.open(location) : undefined;
       expect(end?.leftTo?.searchParams.get('code') ?? null).toBeNull();

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { loadConfig } from '../../config/config.ts';
 import type { Role } from '../../config/roles.ts';
-import { ALL_SCOPES } from '../../config/scopes.ts';
 import { hashPassword } from '../../src/accounts/password.ts';
 import type { App } from '../../src/apps/app.ts';
 import { type Bootstrapped, bootstrap } from '../../src/bootstrap.ts';
@@ -10,6 +9,7 @@ import { createLogger } from '../../src/kernel/log.ts';
 import { openServices, type Services } from '../../src/services.ts';
 import { freshDataDir, freshPostgres } from '../support/databases.ts';
 import { AMPLE } from '../support/limits.ts';
+import { registerTestApp } from '../support/prepare.ts';
 import { startServer } from '../support/server-process.ts';
 import {
   type At,
@@ -91,30 +91,37 @@ export async function addPerson(
   return { id, email, password: PASSWORD };
 }
 
+/** A person of each name, in the demo organization. */
+export async function addPeople<Name extends string>(
+  services: Services,
+  made: Bootstrapped,
+  names: readonly Name[],
+  role: Role,
+): Promise<Record<Name, Person>> {
+  const people: [string, Person][] = [];
+  for (const name of names) {
+    const membership = { organizationId: made.organization.id, role };
+    people.push([name, await addPerson(services, `${name}@example.com`, [membership], name)]);
+  }
+  return Object.fromEntries(people) as Record<Name, Person>;
+}
+
 /** A registered app; a web app of the demo organization unless `fields` says otherwise. */
 export async function addApp(
-  { registerApp }: Services,
+  services: Services,
   made: Bootstrapped,
   fields: Partial<Omit<App, 'id'>> = {},
 ): Promise<Client> {
-  const { app, secret } = await registerApp(
-    {
-      organizationId: made.organization.id,
-      name: 'Another app',
-      kind: 'web',
-      environment: 'live',
-      redirectUris: fields.kind === 'service' ? [] : ['http://localhost:8080/callback'],
-      scopes: [...ALL_SCOPES],
-      requirePkce: true,
-      homepageUrl: undefined,
-      logoUrl: undefined,
-      privacyUrl: undefined,
-      createdBy: undefined,
-      ...fields,
-    },
-    { actor: { type: 'operator' } },
-  );
-  return { clientId: app.id, clientSecret: secret?.reveal() ?? '', redirectUris: app.redirectUris };
+  const usual = fields.kind === 'service' ? [] : ['http://localhost:8080/callback'];
+  const redirectUris = [...(fields.redirectUris ?? usual)];
+  const organizationId = made.organization.id;
+  const app = await registerTestApp(services, {
+    organizationId,
+    name: 'Another app',
+    ...fields,
+    redirectUris,
+  });
+  return { ...app, redirectUris };
 }
 
 export type Answer = { scopes?: string[]; organization?: string; decision?: 'allow' | 'deny' };

@@ -1,10 +1,9 @@
-import { request } from 'node:http';
 import type { Bootstrapped } from '../../src/bootstrap.ts';
 import type { Services } from '../../src/services.ts';
-import { freePort } from '../support/free-port.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { requestAt } from '../support/node-request.ts';
+import type { ServerProcess } from '../support/server-process.ts';
 import type { Site } from '../support/site.ts';
-import { addApp, addPerson, type Client, credentialsOf, type PreparedSite, tokenRequest } from './support.ts';
+import { addApp, addPerson, type Client, credentialsOf } from './support.ts';
 
 /** The apps that ask about tokens, each of another standing. */
 export type Askers = {
@@ -56,60 +55,18 @@ export const introspect = async (
   more?: Record<string, string>,
 ): Promise<Record<string, unknown>> => (await ask(site, '/oauth/introspect', client, token, more)).body;
 
-/** An access token of an app that acts for itself. */
-export async function ownToken(
-  site: Pick<Site, 'server'>,
-  client: Pick<Client, 'clientId' | 'clientSecret'>,
-  scope?: string,
-): Promise<string> {
-  const { body } = await tokenRequest(site, {
-    grant_type: 'client_credentials',
-    ...credentialsOf(client),
-    ...(scope === undefined ? {} : { scope }),
-  });
-  return String(body['access_token']);
-}
+/** Whether each of the processes takes the token for active, asked by the resource server. */
+export const activityAt = (
+  nodes: readonly ServerProcess[],
+  client: Client,
+  token: string,
+): Promise<unknown[]> =>
+  Promise.all(
+    nodes.map(async (node) => {
+      const form = { ...credentialsOf(client), token };
+      return (await requestAt(node, '/oauth/introspect', { form })).body['active'];
+    }),
+  );
 
-/** Another process on the same database, for the same origin. */
-export async function startSecondNode(site: PreparedSite<unknown>): Promise<ServerProcess> {
-  return startServer({ ...site.env, API_URL: site.server.url, PORT: String(await freePort()) });
-}
-
-/**
- * A request to one process of an origin, as a load balancer makes it: `Host` names the origin, the port the process. A form
- * is posted, JSON is sent by `method`.
- */
-export function requestAt(
-  node: ServerProcess,
-  path: string,
-  {
-    credential,
-    form,
-    json,
-    method = form || json ? 'POST' : 'GET',
-  }: { credential?: string; form?: Record<string, string>; json?: object; method?: string } = {},
-): Promise<{ status: number; body: Record<string, unknown> }> {
-  const content = form ? new URLSearchParams(form).toString() : json ? JSON.stringify(json) : undefined;
-  const headers = {
-    Host: new URL(node.url).host,
-    ...(credential ? { Authorization: `Bearer ${credential}` } : {}),
-    ...(content === undefined
-      ? {}
-      : {
-          'Content-Type': form ? 'application/x-www-form-urlencoded' : 'application/json',
-          'Content-Length': String(Buffer.byteLength(content)),
-        }),
-  };
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: '127.0.0.1', port: node.port, path, method, headers }, (response) => {
-      const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
-      response.on('end', () => {
-        const text = Buffer.concat(parts).toString();
-        resolve({ status: response.statusCode ?? 0, body: text ? JSON.parse(text) : {} });
-      });
-    });
-    sent.on('error', reject);
-    sent.end(content);
-  });
-}
+/** What one process changed is known to the others within it. */
+export const oneSecond = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 1_000));

@@ -1,24 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as client from 'openid-client';
-import { authorize, type Site, startSite } from '../support/site.ts';
-import { fetchThroughProxy } from '../support/tls-proxy.ts';
+import { authorize, type Site } from '../support/site.ts';
+import { API, fetchThroughProxy, startProductionSite, WEB } from '../support/tls-proxy.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-
-const API = 'https://api.example.com';
-const WEB = 'https://www.example.com';
 
 describe('In production, with two origins behind a TLS proxy', () => {
   let site: Site;
   let throughProxy: typeof fetch;
 
   beforeAll(async () => {
-    site = await startSite({
-      NODE_ENV: 'production',
-      API_URL: API,
-      WEB_URL: WEB,
-      SECRET_KEY: Buffer.alloc(32, 3).toString('base64'),
-      TRUSTED_PROXIES: '127.0.0.1',
-    });
+    site = await startProductionSite();
     throughProxy = fetchThroughProxy(site.server.port);
   }, 60_000);
 

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { issueSecret } from '../../src/kernel/secret.ts';
+import { callApi, ownToken } from '../support/api.ts';
 import { mailsTo } from '../support/mailbox.ts';
 import { codeFlow, postToken, type Site, startSite } from '../support/site.ts';
 import { type Receiver, startReceiver } from '../support/webhook-receiver.ts';
@@ -38,14 +39,11 @@ beforeAll(async () => {
   keysUrl = `http://127.0.0.1:${(publisher.address() as AddressInfo).port}/meta/public_keys/secret_scanning`;
   site = await startSite({ SECRET_SCANNING_KEYS_URL: keysUrl });
   receiver = await startReceiver();
-  const { service } = site.made.apps;
-  const answer = await postToken(site, {
-    grant_type: 'client_credentials',
-    client_id: service.clientId,
-    client_secret: service.clientSecret,
-    scope: 'organization:admin organization:read prompts:read webhooks:read webhooks:write',
-  });
-  admin = ((await answer.json()) as { access_token: string }).access_token;
+  admin = await ownToken(
+    site,
+    site.made.apps.service,
+    'organization:admin organization:read prompts:read webhooks:read webhooks:write',
+  );
   const webhook = { url: receiver.url, events: ['api_key.leaked'] };
   await call('POST', '/v1/webhooks', webhook);
 }, 60_000);
@@ -55,24 +53,12 @@ afterAll(async () => {
   publisher.close();
 });
 
-async function call(
-  method: string,
-  path: string,
-  body?: object,
-  key = admin,
-): Promise<{ status: number; json: Json }> {
-  const response = await fetch(new URL(path, site.server.url), {
-    method,
-    headers: { Authorization: `Bearer ${key}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  const text = await response.text();
-  return { status: response.status, json: (text ? JSON.parse(text) : {}) as Json };
-}
+const call = (method: string, path: string, body?: object, key = admin) =>
+  callApi<Json>(site, key, method, path, body);
 
 const newKey = async (): Promise<{ id: string; key: string }> => {
   const key = { name: 'CI', environment: 'live', scopes: ['prompts:read'] };
-  return (await call('POST', '/v1/api-keys', key)).json as { id: string; key: string };
+  return (await call('POST', '/v1/api-keys', key)).body as { id: string; key: string };
 };
 
 const url = 'https://github.com/octo/repository/blob/main/.env';
@@ -120,7 +106,7 @@ describe('GitHub’s secret scanning', () => {
     expect(answer.headers.get('cache-control')).toBe('no-store');
     expect(await call('GET', '/v1/me', undefined, key)).toMatchObject({
       status: 401,
-      json: { code: 'credential_revoked' },
+      body: { code: 'credential_revoked' },
     });
 
     await receiver.until(() => eventsOf(id).length > 0);
@@ -132,7 +118,7 @@ describe('GitHub’s secret scanning', () => {
       },
     ]);
     const log = await call('GET', `/v1/organization/audit-log?targetId=${id}&type=api_key.revoked`);
-    expect(log.json['data']).toMatchObject([{ actor: { type: 'system' }, data: { reason: 'leaked' } }]);
+    expect(log.body['data']).toMatchObject([{ actor: { type: 'system' }, data: { reason: 'leaked' } }]);
 
     const { email } = site.made.user;
     const mails = () => mailsTo(site.server.dataDir, email).filter(({ text }) => text.includes(id));
@@ -145,36 +131,36 @@ describe('GitHub’s secret scanning', () => {
 
   test('by the organization’s setting a key is rolled: it works for an hour, and has a successor', async () => {
     const set = await call('PATCH', '/v1/organization', { leakedSecrets: 'roll' });
-    expect(set.json).toMatchObject({ leakedSecrets: 'roll' });
+    expect(set.body).toMatchObject({ leakedSecrets: 'roll' });
     const { id, key } = await newKey();
     expect(labels(await report([key]))).toEqual(['true_positive']);
     expect((await call('GET', '/v1/me', undefined, key)).status).toBe(200);
-    const old = (await call('GET', `/v1/api-keys/${id}`)).json;
+    const old = (await call('GET', `/v1/api-keys/${id}`)).body;
     expect(old['status']).toBe('expiring');
     const leftMs = Date.parse(String(old['expiresAt'])) - Date.now();
     expect(leftMs).toBeGreaterThan(3_500_000);
     expect(leftMs).toBeLessThan(3_600_001);
 
-    const list = (await call('GET', '/v1/api-keys?limit=100')).json['data'] as Json[];
+    const list = (await call('GET', '/v1/api-keys?limit=100')).body['data'] as Json[];
     const [successor] = list.filter((one) => one['rotatedFrom'] === id);
     expect(successor).toMatchObject({ name: 'CI', scopes: ['prompts:read'], status: 'active' });
     const rotated = await call('POST', `/v1/api-keys/${successor?.['id']}/rotate`, { gracePeriodSeconds: 0 });
-    const me = await call('GET', '/v1/me', undefined, String(rotated.json['key']));
+    const me = await call('GET', '/v1/me', undefined, String(rotated.body['key']));
     expect([rotated.status, me.status]).toEqual([201, 200]);
 
     await report([key]);
-    const again = (await call('GET', '/v1/api-keys?limit=100')).json['data'] as Json[];
+    const again = (await call('GET', '/v1/api-keys?limit=100')).body['data'] as Json[];
     expect(again.filter((one) => one['rotatedFrom'] === id)).toHaveLength(1);
     await call('PATCH', '/v1/organization', { leakedSecrets: 'revoke' });
   });
 
   test('a client secret is deleted', async () => {
     const app = { name: 'Leaky', kind: 'service', environment: 'live', scopes: ['prompts:read'] };
-    const { json } = await call('POST', '/v1/apps', app);
+    const { body } = await call('POST', '/v1/apps', app);
     const credentials = {
       grant_type: 'client_credentials',
-      client_id: String(json['id']),
-      client_secret: String(json['clientSecret']),
+      client_id: String(body['id']),
+      client_secret: String(body['clientSecret']),
     };
     expect((await postToken(site, credentials)).status).toBe(200);
     expect(labels(await report([credentials.client_secret]))).toEqual(['true_positive']);
@@ -203,7 +189,7 @@ describe('GitHub’s secret scanning', () => {
   });
 
   test('a webhook’s secret signs no more', async () => {
-    const made = (await call('POST', '/v1/webhooks', { url: receiver.url, events: ['prompt.*'] })).json;
+    const made = (await call('POST', '/v1/webhooks', { url: receiver.url, events: ['prompt.*'] })).body;
     expect(labels(await report([String(made['secret'])]))).toEqual(['true_positive']);
     expect(labels(await report([String(made['secret'])]))).toEqual(['false_positive']);
     await receiver.until(() => eventsOf(String(made['id'])).length === 1);
@@ -259,10 +245,10 @@ test('IP allowlist: a real key from an address that is not on it is told of, onc
       scopes: ['prompts:read'],
       ipAllowlist: ['203.0.113.0/24'],
     };
-    return (await call('POST', '/v1/api-keys', key)).json as { id: string; key: string };
+    return (await call('POST', '/v1/api-keys', key)).body as { id: string; key: string };
   };
   const use = async ({ key }: { key: string }) =>
-    expect((await call('GET', '/v1/prompts', undefined, key)).json['code']).toBe('ip_not_allowed');
+    expect((await call('GET', '/v1/prompts', undefined, key)).body['code']).toBe('ip_not_allowed');
   const [often, once] = [await newOfficeKey(), await newOfficeKey()];
   await call('POST', '/v1/webhooks', { url: receiver.url, events: ['api_key.unusual_activity'] });
 

@@ -47,6 +47,15 @@ export async function startServer(env: Record<string, string> = {}): Promise<Ser
   throw new Error(`The server ${what}:\n${server.stdout()}${server.stderr()}`);
 }
 
+/** Another process for the origin of `server`, as behind a load balancer; test/support/node-request.ts asks either. */
+export const startSecondNode = async ({
+  env,
+  server,
+}: {
+  env: Record<string, string>;
+  server: Pick<ServerProcess, 'url'>;
+}): Promise<ServerProcess> => startServer({ ...env, API_URL: server.url, PORT: String(await freePort()) });
+
 /** Starts it and doesn't wait: for tests of a start that must fail. */
 export async function spawnServer(env: Record<string, string> = {}): Promise<ServerProcess> {
   const port = Number(env['PORT'] ?? (await freePort()));

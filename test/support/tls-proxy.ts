@@ -1,5 +1,19 @@
 import { type IncomingMessage, request } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { type Site, startSite } from './site.ts';
+
+export const API = 'https://api.example.com';
+export const WEB = 'https://www.example.com';
+
+/** The service as in production, with two origins, behind a TLS proxy that is on this machine. */
+export const startProductionSite = (): Promise<Site> =>
+  startSite({
+    NODE_ENV: 'production',
+    API_URL: API,
+    WEB_URL: WEB,
+    SECRET_KEY: Buffer.alloc(32, 3).toString('base64'),
+    TRUSTED_PROXIES: '127.0.0.1',
+  });
 
 /**
  * A `fetch` for https URLs of a service that stands behind a TLS proxy: it sends what the proxy would, to the

@@ -1,12 +1,11 @@
-import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Bootstrapped } from '../../src/bootstrap.ts';
 import { bootstrapDatabase } from '../support/bootstrapped.ts';
 import { freshPostgres } from '../support/databases.ts';
-import { freePort } from '../support/free-port.ts';
 import { describeWith } from '../support/needs.ts';
+import { requestAt } from '../support/node-request.ts';
 import { withDatabase } from '../support/prepare.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { type ServerProcess, startSecondNode, startServer } from '../support/server-process.ts';
 
 /** The stated bound of what a kill loses is the last second; a busy machine may begin a flush late, and take time to write. */
 const BOUND_MS = 2_000;
@@ -28,16 +27,8 @@ describeWith('postgresql', 'Usage, counted by real processes', () => {
   }, 60_000);
   afterAll(() => drop());
 
-  const me = (server: ServerProcess, credential: string): Promise<number> =>
-    new Promise((resolve, reject) => {
-      const headers = { Host: new URL(server.url).host, Authorization: `Bearer ${credential}` };
-      request({ host: '127.0.0.1', port: server.port, path: '/v1/me', headers }, (response) => {
-        response.resume();
-        response.once('end', () => resolve(response.statusCode ?? 0));
-      })
-        .once('error', reject)
-        .end();
-    });
+  const me = async (server: ServerProcess, credential: string): Promise<number> =>
+    (await requestAt(server, '/v1/me', { credential })).status;
 
   type Sums = { requests: number; asked: number };
   const sums = (environment: 'live' | 'test'): Promise<Sums> =>
@@ -52,7 +43,7 @@ describeWith('postgresql', 'Usage, counted by real processes', () => {
 
   test('two that flush at the same time into the same rows, and are stopped, have counted every call once', async () => {
     const first = await startServer(env);
-    const second = await startServer({ ...env, API_URL: first.url, PORT: String(await freePort()) });
+    const second = await startSecondNode({ env, server: first });
     const servers = [first, second];
     let calls = 0;
     for (const until = Date.now() + 2_500; Date.now() < until; ) {

@@ -1,12 +1,12 @@
-import { request } from 'node:http';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Bootstrapped } from '../../src/bootstrap.ts';
+import { callApi, ownToken } from '../support/api.ts';
 import { bootstrapDatabase } from '../support/bootstrapped.ts';
 import { freshPostgres } from '../support/databases.ts';
-import { freePort } from '../support/free-port.ts';
 import { describeWith } from '../support/needs.ts';
+import { requestAt } from '../support/node-request.ts';
 import { registerTestApp, withDatabase } from '../support/prepare.ts';
-import { type ServerProcess, startServer } from '../support/server-process.ts';
+import { type ServerProcess, startSecondNode, startServer } from '../support/server-process.ts';
 
 const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
 
@@ -17,17 +17,8 @@ describeWith('postgresql', 'A revocation, over two processes that remember crede
   let env: Record<string, string>;
   let drop: () => Promise<void>;
 
-  /** Both processes serve one origin, as behind a load balancer: `Host` says so, the port says which. */
-  const status = (server: ServerProcess, credential: string): Promise<number> =>
-    new Promise((resolve, reject) => {
-      const headers = { Host: new URL(server.url).host, Authorization: `Bearer ${credential}` };
-      request({ host: '127.0.0.1', port: server.port, path: '/v1/me', headers }, (response) => {
-        response.resume();
-        resolve(response.statusCode ?? 0);
-      })
-        .on('error', reject)
-        .end();
-    });
+  const status = async (server: ServerProcess, credential: string): Promise<number> =>
+    (await requestAt(server, '/v1/me', { credential })).status;
 
   /** The status of every process one second after `change` was acknowledged. */
   const afterOneSecond = async (credential: string, change: () => Promise<unknown>): Promise<number[]> => {
@@ -40,27 +31,13 @@ describeWith('postgresql', 'A revocation, over two processes that remember crede
     return Promise.all(servers.map((server) => status(server, credential)));
   };
 
-  const token = async (scope: string): Promise<string> => {
-    const { service } = made.apps;
-    const response = await fetch(new URL('/oauth/token', servers[0]?.url), {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: service.clientId,
-        client_secret: service.clientSecret,
-        scope,
-      }),
-    });
-    return ((await response.json()) as { access_token: string }).access_token;
-  };
+  const first = () => ({ server: servers[0] as ServerProcess });
+  const token = (scope: string) => ownToken(first(), made.apps.service, scope);
 
   const newKey = async (credential: string): Promise<{ id: string; key: string }> => {
-    const response = await fetch(new URL('/v1/api-keys', servers[0]?.url), {
-      method: 'POST',
-      headers: { Authorization: `Bearer ${credential}`, 'Content-Type': 'application/json' },
-      body: JSON.stringify({ name: 'k', environment: 'live', scopes: ['prompts:read'] }),
-    });
-    return (await response.json()) as { id: string; key: string };
+    const key = { name: 'k', environment: 'live', scopes: ['prompts:read'] };
+    return (await callApi<{ id: string; key: string }>(first(), credential, 'POST', '/v1/api-keys', key))
+      .body;
   };
 
   beforeAll(async () => {
@@ -74,7 +51,7 @@ describeWith('postgresql', 'A revocation, over two processes that remember crede
     };
     made = await bootstrapDatabase(env);
     const first = await startServer(env);
-    const second = await startServer({ ...env, API_URL: first.url, PORT: String(await freePort()) });
+    const second = await startSecondNode({ env, server: first });
     servers = [first, second];
   }, 60_000);
 
@@ -86,11 +63,7 @@ describeWith('postgresql', 'A revocation, over two processes that remember crede
   test('of a key reaches every process within a second', async () => {
     const admin = await token('organization:admin organization:read prompts:read');
     const { id, key } = await newKey(admin);
-    const revoke = () =>
-      fetch(new URL(`/v1/api-keys/${id}`, servers[0]?.url), {
-        method: 'DELETE',
-        headers: { Authorization: `Bearer ${admin}` },
-      });
+    const revoke = () => callApi(first(), admin, 'DELETE', `/v1/api-keys/${id}`);
     expect(await afterOneSecond(key, revoke)).toEqual([401, 401]);
   }, 20_000);
 
@@ -98,11 +71,7 @@ describeWith('postgresql', 'A revocation, over two processes that remember crede
     const admin = await token('organization:admin organization:read prompts:read');
     const { id, key } = await newKey(admin);
     const rotate = () =>
-      fetch(new URL(`/v1/api-keys/${id}/rotate`, servers[0]?.url), {
-        method: 'POST',
-        headers: { Authorization: `Bearer ${admin}`, 'Content-Type': 'application/json' },
-        body: JSON.stringify({ gracePeriodSeconds: 0 }),
-      });
+      callApi(first(), admin, 'POST', `/v1/api-keys/${id}/rotate`, { gracePeriodSeconds: 0 });
     expect(await afterOneSecond(key, rotate)).toEqual([401, 401]);
   }, 20_000);
 
@@ -113,15 +82,7 @@ describeWith('postgresql', 'A revocation, over two processes that remember crede
         redirectUris: [],
         kind: 'service',
       });
-      const response = await fetch(new URL('/oauth/token', servers[0]?.url), {
-        method: 'POST',
-        body: new URLSearchParams({
-          grant_type: 'client_credentials',
-          client_id: app.clientId,
-          client_secret: app.clientSecret,
-        }),
-      });
-      const { access_token: accessToken } = (await response.json()) as { access_token: string };
+      const accessToken = await ownToken(first(), app);
       const { key } = await newKey(accessToken);
       expect(await status(servers[1] as ServerProcess, key)).toBe(200);
       const remove = () => services.database.sql()('apps').where({ id: app.clientId }).delete();

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALL_SCOPES } from '../../config/scopes.ts';
-import { postToken, type Site, startSite, type TokenAnswer } from '../support/site.ts';
+import { callApi, ownToken } from '../support/api.ts';
+import { type Site, startSite } from '../support/site.ts';
 
 type Key = {
   id: string;
@@ -19,34 +20,14 @@ describe('API keys over /v1', () => {
   let site: Site;
   let admin: string;
 
-  const call = async <T = Key & { code: string; requiredScopes: string[]; errors: { path: string }[] }>(
+  const call = <T = Key & { code: string; requiredScopes: string[]; errors: { path: string }[] }>(
     method: string,
     path: string,
     credential: string,
     body?: object,
-  ): Promise<{ status: number; body: T }> => {
-    const response = await fetch(new URL(path, site.server.url), {
-      method,
-      headers: {
-        Authorization: `Bearer ${credential}`,
-        ...(body ? { 'Content-Type': 'application/json' } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const text = await response.text();
-    return { status: response.status, body: (text ? JSON.parse(text) : {}) as T };
-  };
+  ) => callApi<T>(site, credential, method, path, body);
 
-  const tokenFor = async (scope: string): Promise<string> => {
-    const { service } = site.made.apps;
-    const response = await postToken(site, {
-      grant_type: 'client_credentials',
-      client_id: service.clientId,
-      client_secret: service.clientSecret,
-      scope,
-    });
-    return ((await response.json()) as TokenAnswer).access_token;
-  };
+  const tokenFor = (scope: string) => ownToken(site, site.made.apps.service, scope);
 
   const create = (fields: object = {}, credential = admin) =>
     call('POST', '/v1/api-keys', credential, {

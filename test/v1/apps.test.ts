@@ -15,6 +15,7 @@ import {
   tokenRequest,
   walk,
 } from '../oauth/support.ts';
+import { callApi, ownToken } from '../support/api.ts';
 import { AMPLE } from '../support/limits.ts';
 import { describeWith } from '../support/needs.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
@@ -48,18 +49,8 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
   let site: PreparedSite<Extra>;
   let admin: string;
 
-  const call = async (method: string, path: string, credential: string, body?: object) => {
-    const response = await fetch(new URL(path, site.server.url), {
-      method,
-      headers: {
-        Authorization: `Bearer ${credential}`,
-        ...(body ? { 'Content-Type': 'application/json' } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const text = await response.text();
-    return { status: response.status, body: (text ? JSON.parse(text) : {}) as Body };
-  };
+  const call = (method: string, path: string, credential: string, body?: object) =>
+    callApi<Body>(site, credential, method, path, body);
 
   const create = (fields: object = {}, credential = admin) =>
     call('POST', '/v1/apps', credential, { ...WEB, scopes: ['prompts:read'], ...fields });
@@ -74,8 +65,8 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
       ...(scope === undefined ? {} : { scope }),
     });
 
-  const tokenOf = async ({ clientId, clientSecret }: Client, scopes: readonly Scope[] = ALL_SCOPES) =>
-    (await clientToken(clientId, clientSecret, scopes.join(' '))).body['access_token'] as string;
+  const tokenOf = (client: Client, scopes: readonly Scope[] = ALL_SCOPES) =>
+    ownToken(site, client, scopes.join(' '));
 
   const events = async (targetId: string) =>
     (await call('GET', `/v1/organization/audit-log?targetId=${targetId}`, admin)).body.data.map(

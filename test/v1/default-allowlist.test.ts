@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALL_SCOPES } from '../../config/scopes.ts';
-import { ownToken } from '../oauth/token-management.ts';
+import { callApi, ownToken } from '../support/api.ts';
 import { type Site, startSite } from '../support/site.ts';
 
 type Body = { id: string; key: string; ipAllowlist: string[]; code: string; [member: string]: unknown };
@@ -10,14 +10,8 @@ describe("The organization's allowlist over /v1", () => {
   let site: Site;
   let admin: string;
 
-  const call = async (method: string, path: string, credential: string, body?: object) => {
-    const response = await fetch(new URL(path, site.server.url), {
-      method,
-      headers: { Authorization: `Bearer ${credential}`, 'Content-Type': 'application/json' },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    return { status: response.status, body: (await response.json()) as Body };
-  };
+  const call = (method: string, path: string, credential: string, body?: object) =>
+    callApi<Body>(site, credential, method, path, body);
   const setDefault = (ipAllowlist: string[], credential = admin) =>
     call('PATCH', '/v1/organization', credential, { ipAllowlist });
   const newKey = async (fields: object = {}) =>

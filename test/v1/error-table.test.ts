@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALL_SCOPES } from '../../config/scopes.ts';
 import { ERRORS, type ErrorCode } from '../../src/kernel/errors.ts';
-import { postToken, type Site, startSite, type TokenAnswer } from '../support/site.ts';
+import { callApi, ownToken } from '../support/api.ts';
+import { type Site, startSite } from '../support/site.ts';
 
 type Attempt = { method?: string; path: string; headers?: Record<string, string>; body?: string };
 
@@ -15,26 +16,15 @@ describe("The contract's table of errors, row by row", () => {
   const as = (credential: string) => ({ Authorization: `Bearer ${credential}` });
 
   const newKey = async (fields: object = {}): Promise<{ id: string; key: string }> => {
-    const response = await fetch(new URL('/v1/api-keys', site.server.url), {
-      method: 'POST',
-      headers: { ...as(admin), ...json },
-      body: JSON.stringify({ name: 'k', environment: 'live', scopes: ['prompts:read'], ...fields }),
-    });
-    return (await response.json()) as { id: string; key: string };
+    const key = { name: 'k', environment: 'live', scopes: ['prompts:read'], ...fields };
+    return (await callApi<{ id: string; key: string }>(site, admin, 'POST', '/v1/api-keys', key)).body;
   };
   const send = ({ method = 'GET', path, headers = {}, body }: Attempt) =>
     fetch(new URL(path, site.server.url), { method, headers, ...(body === undefined ? {} : { body }) });
 
   beforeAll(async () => {
     site = await startSite();
-    const { service } = site.made.apps;
-    const response = await postToken(site, {
-      grant_type: 'client_credentials',
-      client_id: service.clientId,
-      client_secret: service.clientSecret,
-      scope: ALL_SCOPES.join(' '),
-    });
-    admin = ((await response.json()) as TokenAnswer).access_token;
+    admin = await ownToken(site, site.made.apps.service, ALL_SCOPES.join(' '));
   }, 60_000);
 
   afterAll(() => site.stop());

@@ -12,6 +12,7 @@ import {
   startPreparedSite,
   tokenRequest,
 } from '../oauth/support.ts';
+import { callApi } from '../support/api.ts';
 import { AMPLE } from '../support/limits.ts';
 import { describeWith } from '../support/needs.ts';
 import { createUserAgent } from '../support/user-agent.ts';
@@ -49,18 +50,8 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
   let site: PreparedSite<Extra>;
   const tokens = new Map<string, string>();
 
-  const call = async (method: string, path: string, credential: string, body?: object) => {
-    const response = await fetch(new URL(path, site.server.url), {
-      method,
-      headers: {
-        Authorization: `Bearer ${credential}`,
-        ...(body ? { 'Content-Type': 'application/json' } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const text = await response.text();
-    return { status: response.status, body: (text ? JSON.parse(text) : {}) as Body };
-  };
+  const call = (method: string, path: string, credential: string, body?: object) =>
+    callApi<Body>(site, credential, method, path, body);
 
   const fullTokens = (person: Person, organization: string) =>
     getTokens(site, {

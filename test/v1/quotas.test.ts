@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ALL_SCOPES } from '../../config/scopes.ts';
+import { callApi, ownToken } from '../support/api.ts';
 import { freshDataDir, freshPostgres } from '../support/databases.ts';
 import { describeWith } from '../support/needs.ts';
 import { withDatabase } from '../support/prepare.ts';
-import { postToken, type Site, startSite, type TokenAnswer } from '../support/site.ts';
+import { type Site, startSite } from '../support/site.ts';
 
 const MOST = 100;
 const ROOM = 20;
@@ -25,14 +26,7 @@ describeWith('postgresql', 'Quotas, under 50 creates at once', () => {
       DATABASE_POOL_SIZE: '25',
     };
     site = await startSite(env);
-    const { service } = site.made.apps;
-    const response = await postToken(site, {
-      grant_type: 'client_credentials',
-      client_id: service.clientId,
-      client_secret: service.clientSecret,
-      scope: ALL_SCOPES.join(' '),
-    });
-    admin = ((await response.json()) as TokenAnswer).access_token;
+    admin = await ownToken(site, site.made.apps.service, ALL_SCOPES.join(' '));
   }, 60_000);
 
   afterAll(async () => {
@@ -42,15 +36,7 @@ describeWith('postgresql', 'Quotas, under 50 creates at once', () => {
 
   const createAtOnce = async (path: string, body: object): Promise<Record<number, number>> => {
     const statuses = await Promise.all(
-      Array.from({ length: 50 }, async () => {
-        const response = await fetch(new URL(path, site.server.url), {
-          method: 'POST',
-          headers: { Authorization: `Bearer ${admin}`, 'Content-Type': 'application/json' },
-          body: JSON.stringify(body),
-        });
-        await response.body?.cancel();
-        return response.status;
-      }),
+      Array.from({ length: 50 }, async () => (await callApi(site, admin, 'POST', path, body)).status),
     );
     return {
       201: statuses.filter((status) => status === 201).length,

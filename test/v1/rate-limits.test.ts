@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseItem, parseList } from 'structured-headers';
 import type { Bootstrapped } from '../../src/bootstrap.ts';
+import { ownToken } from '../support/api.ts';
 import { bootstrapDatabase } from '../support/bootstrapped.ts';
 import { freshDataDir } from '../support/databases.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
@@ -55,18 +56,7 @@ describe('Limits of /v1', () => {
   }, 120_000);
   afterAll(() => server?.stop());
 
-  const tokenOf = async ({ apps: { service } }: Bootstrapped, scope: string): Promise<string> => {
-    const answer = await call('/oauth/token', undefined, {
-      method: 'POST',
-      body: new URLSearchParams({
-        grant_type: 'client_credentials',
-        client_id: service.clientId,
-        client_secret: service.clientSecret,
-        scope,
-      }),
-    });
-    return answer.body['access_token'] as string;
-  };
+  const tokenOf = ({ apps }: Bootstrapped, scope: string) => ownToken({ server }, apps.service, scope);
 
   test("an answer carries the customer's four headers and the draft's two, on the same window", async () => {
     const before = Math.floor(Date.now() / 1000);

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { callApi } from '../support/api.ts';
 import { mailsTo } from '../support/mailbox.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { answering, type Receiver, startReceiver, verifySignature } from '../support/webhook-receiver.ts';
@@ -16,33 +17,21 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => site.stop());
 
-async function call(
-  key: string,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<{ status: number; json: Json }> {
-  const response = await fetch(new URL(path, site.server.url), {
-    method,
-    headers: { Authorization: `Bearer ${key}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  const text = await response.text();
-  return { status: response.status, json: (text ? JSON.parse(text) : {}) as Json };
-}
+const call = (key: string, method: string, path: string, body?: object) =>
+  callApi<Json>(site, key, method, path, body);
 
 const created: string[] = [];
 
 /** A new webhook; it goes with the test. */
 async function create(fields: object = {}, key = live): Promise<Json & { id: string; secret: string }> {
-  const { status, json } = await call(key, 'POST', '/v1/webhooks', {
+  const { status, body } = await call(key, 'POST', '/v1/webhooks', {
     url: 'https://hooks.example.com/in',
     events: ['prompt.*'],
     ...fields,
   });
-  if (status !== 201) throw new Error(JSON.stringify(json));
-  if (key === live) created.push(String(json['id']));
-  return json as Json & { id: string; secret: string };
+  if (status !== 201) throw new Error(JSON.stringify(body));
+  if (key === live) created.push(String(body['id']));
+  return body as Json & { id: string; secret: string };
 }
 afterEach(async () => {
   for (const id of created.splice(0)) await call(live, 'DELETE', `/v1/webhooks/${id}`);
@@ -52,14 +41,14 @@ const newPrompt = (key = live) => call(key, 'POST', '/v1/prompts', { name: 'p', 
 
 describe('/v1/webhooks', () => {
   test('creates one, and shows its secret this once', async () => {
-    const { status, json } = await call(live, 'POST', '/v1/webhooks', {
+    const { status, body } = await call(live, 'POST', '/v1/webhooks', {
       url: 'https://hooks.example.com/in?x=1',
       events: ['prompt.updated', 'report.*'],
       description: 'ours',
     });
-    created.push(String(json['id']));
+    created.push(String(body['id']));
     expect(status).toBe(201);
-    expect(json).toEqual({
+    expect(body).toEqual({
       object: 'webhook',
       id: expect.stringMatching(/^wh_[0-9a-z]{26}$/),
       url: 'https://hooks.example.com/in?x=1',
@@ -73,9 +62,9 @@ describe('/v1/webhooks', () => {
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
     });
-    const { secret: _, ...rest } = json;
-    expect((await call(live, 'GET', `/v1/webhooks/${json['id']}`)).json).toEqual(rest);
-    expect((await call(live, 'GET', '/v1/webhooks')).json).toMatchObject({ object: 'list', data: [rest] });
+    const { secret: _, ...rest } = body;
+    expect((await call(live, 'GET', `/v1/webhooks/${body['id']}`)).body).toEqual(rest);
+    expect((await call(live, 'GET', '/v1/webhooks')).body).toMatchObject({ object: 'list', data: [rest] });
   });
 
   test.each([
@@ -95,8 +84,8 @@ describe('/v1/webhooks', () => {
     ['a member that there is not', { secret: 'whsec_mine' }, 'secret'],
   ])('refuses %s', async (_what, fields, path) => {
     const body = { url: 'https://hooks.example.com/in', events: ['*'], ...fields };
-    const { status, json } = await call(live, 'POST', '/v1/webhooks', body);
-    expect([status, json['errors']]).toEqual([422, [expect.objectContaining({ path })]]);
+    const answer = await call(live, 'POST', '/v1/webhooks', body);
+    expect([answer.status, answer.body['errors']]).toEqual([422, [expect.objectContaining({ path })]]);
   });
 
   test('changes address, events, description and status', async () => {
@@ -104,17 +93,17 @@ describe('/v1/webhooks', () => {
     const change = { url: 'https://hooks.example.com/new', events: ['*'], description: 'new' };
     expect(await call(live, 'PATCH', `/v1/webhooks/${id}`, change)).toMatchObject({
       status: 200,
-      json: change,
+      body: change,
     });
     const off = await call(live, 'PATCH', `/v1/webhooks/${id}`, { status: 'disabled' });
-    expect(off.json).toMatchObject({ ...change, status: 'disabled', disabledReason: 'owner' });
+    expect(off.body).toMatchObject({ ...change, status: 'disabled', disabledReason: 'owner' });
     const on = await call(live, 'PATCH', `/v1/webhooks/${id}`, { status: 'active', description: null });
-    expect(on.json).toMatchObject({ status: 'active', disabledReason: null, description: null });
+    expect(on.body).toMatchObject({ status: 'active', disabledReason: null, description: null });
     const bad = await call(live, 'PATCH', `/v1/webhooks/${id}`, {
       url: 'https://127.0.0.1.nip.io@10.0.0.1/',
     });
     expect(bad.status).toBe(422);
-    expect((await call(live, 'GET', `/v1/webhooks/${id}`)).json).toEqual(on.json);
+    expect((await call(live, 'GET', `/v1/webhooks/${id}`)).body).toEqual(on.body);
   });
 
   test('is there for its own environment alone', async () => {
@@ -122,7 +111,7 @@ describe('/v1/webhooks', () => {
     const sandbox = await create({}, test_);
     expect((await call(test_, 'GET', `/v1/webhooks/${id}`)).status).toBe(404);
     expect((await call(live, 'GET', `/v1/webhooks/${sandbox.id}`)).status).toBe(404);
-    expect((await call(test_, 'GET', '/v1/webhooks')).json['data']).toMatchObject([{ id: sandbox.id }]);
+    expect((await call(test_, 'GET', '/v1/webhooks')).body['data']).toMatchObject([{ id: sandbox.id }]);
     expect((await call(test_, 'DELETE', `/v1/webhooks/${sandbox.id}`)).status).toBe(204);
   });
 
@@ -131,14 +120,14 @@ describe('/v1/webhooks', () => {
     await call(live, 'PATCH', `/v1/webhooks/${id}`, { status: 'disabled' });
     await call(live, 'POST', `/v1/webhooks/${id}/rotate-secret`);
     await call(live, 'DELETE', `/v1/webhooks/${id}`);
-    const { json } = await call(live, 'GET', `/v1/organization/audit-log?targetId=${id}`);
-    expect((json['data'] as Json[]).map((event) => event['type'])).toEqual([
+    const { body } = await call(live, 'GET', `/v1/organization/audit-log?targetId=${id}`);
+    expect((body['data'] as Json[]).map((event) => event['type'])).toEqual([
       'webhook.deleted',
       'webhook.secret_rotated',
       'webhook.updated',
       'webhook.created',
     ]);
-    expect(JSON.stringify(json)).not.toContain('whsec_');
+    expect(JSON.stringify(body)).not.toContain('whsec_');
   });
 
   test('an organization may have 20', async () => {
@@ -147,7 +136,7 @@ describe('/v1/webhooks', () => {
       url: 'https://a.example.com/',
       events: ['*'],
     });
-    expect(refused).toMatchObject({ status: 409, json: { code: 'conflict', limit: 20 } });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'conflict', limit: 20 } });
   });
 });
 
@@ -161,7 +150,7 @@ describe('What a receiver gets', () => {
   test('Standard Webhooks: an event, signed, once, that says what happened and not what it holds', async () => {
     const { secret } = await create({ url: receiver.url });
     const prompt = await newPrompt();
-    await call(live, 'PATCH', `/v1/prompts/${prompt.json['id']}`, { content: 'another' });
+    await call(live, 'PATCH', `/v1/prompts/${prompt.body['id']}`, { content: 'another' });
     await receiver.until((received) => received.length === 2);
     for (const request of receiver.received) {
       expect(verifySignature(secret, request)).toEqual(request.event);
@@ -177,7 +166,7 @@ describe('What a receiver gets', () => {
     expect([...byType.keys()].sort()).toEqual(['prompt.created', 'prompt.updated']);
     expect(byType.get('prompt.updated')).toEqual({
       object: 'prompt',
-      id: prompt.json['id'],
+      id: prompt.body['id'],
       organizationId: site.made.organization.id,
       environment: 'live',
       actor: { type: 'api_key', id: expect.stringMatching(/^key_/) },
@@ -188,9 +177,9 @@ describe('What a receiver gets', () => {
   test('nothing of the sandbox, and the sandbox nothing of production', async () => {
     await create({ url: receiver.url, events: ['*'] });
     await newPrompt(test_);
-    const { json } = await newPrompt();
+    const { body } = await newPrompt();
     await receiver.until((received) => received.length > 0);
-    expect(receiver.received.map(({ event }) => event.data['id'])).toEqual([json['id']]);
+    expect(receiver.received.map(({ event }) => event.data['id'])).toEqual([body['id']]);
   });
 
   test('of a webhook whose secret is rotated: signatures that old and new verify', async () => {
@@ -198,9 +187,9 @@ describe('What a receiver gets', () => {
     const rotated = await call(live, 'POST', `/v1/webhooks/${id}/rotate-secret`, { gracePeriodSeconds: 600 });
     expect(rotated).toMatchObject({
       status: 200,
-      json: { id, secret: expect.stringMatching(/^whsec_/), previousSecretExpiresAt: expect.any(String) },
+      body: { id, secret: expect.stringMatching(/^whsec_/), previousSecretExpiresAt: expect.any(String) },
     });
-    const fresh = String(rotated.json['secret']);
+    const fresh = String(rotated.body['secret']);
     expect(fresh).not.toBe(old);
     await newPrompt();
     await receiver.until((received) => received.length === 1);
@@ -223,7 +212,7 @@ describe('What a receiver gets', () => {
     const queued = await call(live, 'POST', `/v1/webhooks/${id}/test`);
     expect(queued).toMatchObject({
       status: 202,
-      json: {
+      body: {
         object: 'webhook_delivery',
         webhookId: id,
         eventType: 'webhook.test',
@@ -239,8 +228,8 @@ describe('What a receiver gets', () => {
 
   const settled = async (id: string, wanted: string): Promise<Json[]> => {
     for (let tries = 0; tries < 200; tries++) {
-      const { json } = await call(live, 'GET', `/v1/webhooks/${id}/deliveries`);
-      const data = json['data'] as Json[];
+      const { body } = await call(live, 'GET', `/v1/webhooks/${id}/deliveries`);
+      const data = body['data'] as Json[];
       if (data.length > 0 && data.every((delivery) => delivery['status'] === wanted)) return data;
       await new Promise((resolve) => setTimeout(resolve, 25));
     }
@@ -274,14 +263,14 @@ describe('What a receiver gets', () => {
     const again = await call(live, 'POST', `/v1/webhooks/${id}/deliveries/${delivery?.['id']}/redeliver`);
     expect(again).toMatchObject({
       status: 202,
-      json: { eventId: delivery?.['eventId'], redeliveryOf: delivery?.['id'], status: 'pending' },
+      body: { eventId: delivery?.['eventId'], redeliveryOf: delivery?.['id'], status: 'pending' },
     });
     await receiver.until((received) => received.length === 2);
     expect(receiver.received[1]?.body).toBe(request?.body);
     expect(receiver.received[1]?.headers['webhook-id']).toBe(request?.headers['webhook-id']);
 
     const one = await call(live, 'GET', `/v1/webhooks/${id}/deliveries/${delivery?.['id']}`);
-    expect(one.json).toEqual({
+    expect(one.body).toEqual({
       ...delivery,
       attempts: [{ ...(delivery?.['response'] as object), url: receiver.url }],
     });
@@ -293,9 +282,9 @@ describe('What a receiver gets', () => {
     await newPrompt();
     await settled(id, 'failed');
     const webhook = await call(live, 'GET', `/v1/webhooks/${id}`);
-    expect(webhook.json).toMatchObject({ status: 'disabled', disabledReason: 'gone' });
+    expect(webhook.body).toMatchObject({ status: 'disabled', disabledReason: 'gone' });
     const log = await call(live, 'GET', `/v1/organization/audit-log?targetId=${id}&type=webhook.disabled`);
-    expect(log.json['data']).toMatchObject([
+    expect(log.body['data']).toMatchObject([
       { actor: { type: 'system', id: null }, data: { reason: 'gone' } },
     ]);
     const { email } = site.made.user;
@@ -306,8 +295,8 @@ describe('What a receiver gets', () => {
     await newPrompt();
     expect((await call(live, 'POST', `/v1/webhooks/${id}/test`)).status).toBe(409);
     const list = await call(live, 'GET', `/v1/webhooks/${id}/deliveries`);
-    expect(list.json['data']).toHaveLength(1);
-    const path = `/v1/webhooks/${id}/deliveries/${(list.json['data'] as Json[])[0]?.['id']}/redeliver`;
+    expect(list.body['data']).toHaveLength(1);
+    const path = `/v1/webhooks/${id}/deliveries/${(list.body['data'] as Json[])[0]?.['id']}/redeliver`;
     expect((await call(live, 'POST', path)).status).toBe(409);
 
     receiver.behave(answering(204));

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { callApi } from '../support/api.ts';
 import { bootstrapDatabase } from '../support/bootstrapped.ts';
 import { freshDataDir, freshPostgres } from '../support/databases.ts';
 import { describeWith } from '../support/needs.ts';
@@ -47,14 +48,9 @@ describeWith('postgresql', 'Deliveries', () => {
   });
 
   const call = async (method: string, path: string, body?: object, key = site.made.apiKeys.live) => {
-    const response = await fetch(new URL(path, site.server.url), {
-      method,
-      headers: { Authorization: `Bearer ${key}`, ...(body ? { 'Content-Type': 'application/json' } : {}) },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(text);
-    return (text ? JSON.parse(text) : {}) as Json;
+    const answer = await callApi<Json>(site, key, method, path, body);
+    if (answer.status >= 300) throw new Error(JSON.stringify(answer.body));
+    return answer.body;
   };
   const create = async (url: string, events = ['prompt.*']) => {
     const made = (await call('POST', '/v1/webhooks', { url, events })) as Json & {
