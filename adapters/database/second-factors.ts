@@ -22,7 +22,7 @@ export function createSecondFactorStore(database: Database): SecondFactorStore {
 
   return {
     lock: async (userId) => {
-      await table('users').where({ id: userId }).forUpdate().first('id');
+      await table('users').where({ id: userId }).forNoKeyUpdate().first('id');
     },
     factorsOf: async (userId) => {
       const { rows } = await database.sql().raw<{ rows: FactorsRow[] }>(

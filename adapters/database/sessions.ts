@@ -12,17 +12,28 @@ type Row = {
   last_seen_at: Date;
 };
 
+/**
+ * The key of the lock of a person's sessions: shared by those who write one, alone for those who end them. Not the person's
+ * row: PostgreSQL lets in who shares a row before who waits to change it, so a browser that never rests would keep its
+ * person from ending its session. This lock has a queue.
+ */
+const SESSIONS_OF = "hashtextextended('sessions ' || :userId, 0)";
+
 /** The sessions of oauth_records, joined with what is known of each browser. */
 export function createSessionStore(database: Database, sealer: Sealer): SessionStore {
   const hashOf = (uid: string): Buffer => uidHash(sealer, 'Session', uid);
   const records = () => database.sql()('oauth_records').where({ kind: 'Session' });
+  /** Waits for sessions that are being written, and they for this: each is seen here, or sees that it is ended. */
+  const holdSessions = (userId: string) =>
+    database.sql().raw(`SELECT pg_advisory_xact_lock(${SESSIONS_OF})`, { userId });
 
   return {
     holdEpoch: async (userId) => {
+      // In two statements: one alone would read the row as it was before it waited for the lock.
+      await database.sql().raw(`SELECT pg_advisory_xact_lock_shared(${SESSIONS_OF})`, { userId });
       const row = await database
         .sql()('users')
         .where({ id: userId })
-        .forShare()
         .first<{ session_epoch: number } | undefined>('session_epoch');
       return row?.session_epoch;
     },
@@ -76,8 +87,7 @@ export function createSessionStore(database: Database, sealer: Sealer): SessionS
     idOf: (uid) => hashOf(uid).toString('hex'),
     end: (userId, id) =>
       database.transaction(async () => {
-        // Waits for sessions that are being written, and they for this: each is seen here, or sees that it is ended.
-        await database.sql()('users').where({ id: userId }).forUpdate().first('id');
+        await holdSessions(userId);
         const ended = await records()
           .where({ user_id: userId, uid_hash: Buffer.from(id, 'hex') })
           .delete();
@@ -85,8 +95,8 @@ export function createSessionStore(database: Database, sealer: Sealer): SessionS
       }),
     endAll: (userId) =>
       database.transaction(async () => {
-        // First the epoch, which waits for sessions that are being written: they are then seen and deleted.
         await database.sql()('users').where({ id: userId }).increment('session_epoch');
+        await holdSessions(userId);
         await database
           .sql()('oauth_records')
           .where({ user_id: userId })
