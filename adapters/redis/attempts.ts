@@ -2,13 +2,14 @@ import type { Cluster, Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { AttemptLimit, CreateAttemptLimit } from '../../src/kernel/attempts.ts';
 import { attemptLimitOf } from '../memory/attempts.ts';
-import { withDeadline } from './deadline.ts';
+import { createRedisCalls } from './calls.ts';
 
 /**
  * Attempts counted in Redis, by all processes together; in this process alone while Redis can't be reached.
  * `isDown`: known to be, so that nobody waits to find out.
  */
 export function createRedisAttemptLimits(redis: Redis | Cluster, isDown: () => boolean): CreateAttemptLimit {
+  const inTime = createRedisCalls(redis);
   return ({ name, attempts, windowSeconds }) => {
     const options = { points: attempts, duration: windowSeconds };
     const local = attemptLimitOf(new RateLimiterMemory({ ...options, keyPrefix: name }));
@@ -23,7 +24,7 @@ export function createRedisAttemptLimits(redis: Redis | Cluster, isDown: () => b
     const either = async <T>(ask: (limit: AttemptLimit) => Promise<T>): Promise<T> => {
       if (isDown()) return ask(local);
       try {
-        return await withDeadline(ask(shared));
+        return await inTime(() => ask(shared));
       } catch {
         return ask(local);
       }

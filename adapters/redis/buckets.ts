@@ -1,8 +1,7 @@
 import type { Cluster, Redis, Result } from 'ioredis';
 import type { Bucket, Buckets } from '../../src/limits/buckets.ts';
 import type { Counts, WindowName } from '../../src/limits/policy.ts';
-import { withDeadline } from './deadline.ts';
-import { createWriteGathering } from './gather-writes.ts';
+import { createRedisCalls } from './calls.ts';
 
 /** In the order in which the script takes and gives them. */
 const WINDOWS = ['second', 'minute', 'day'] as const satisfies WindowName[];
@@ -84,18 +83,16 @@ export function createRedisBuckets(redis: Redis | Cluster): Buckets {
   redis.defineCommand('takeFromBuckets', { lua: TAKE });
   redis.defineCommand('raiseDayOfBucket', { lua: RAISE_DAY, numberOfKeys: 1 });
 
-  const gatherWrites = createWriteGathering(redis);
+  const inTime = createRedisCalls(redis);
 
   const call = (count: 0 | 1, buckets: readonly Bucket[]): Promise<number[]> => {
-    gatherWrites();
-    return withDeadline(
-      redis.takeFromBuckets(
-        buckets.length,
-        ...buckets.map(({ key }) => PREFIX + key),
-        count,
-        ...buckets.flatMap(({ limits }) => WINDOWS.map((window) => limits[window] ?? NO_LIMIT)),
-      ),
-    );
+    const keys: string[] = [];
+    const limits: number[] = [];
+    for (const bucket of buckets) {
+      keys.push(PREFIX + bucket.key);
+      for (const window of WINDOWS) limits.push(bucket.limits[window] ?? NO_LIMIT);
+    }
+    return inTime(() => redis.takeFromBuckets(keys.length, ...keys, count, ...limits));
   };
 
   return {
@@ -123,12 +120,12 @@ export function createRedisBuckets(redis: Redis | Cluster): Buckets {
 }
 
 function countsIn(answer: readonly number[], bucket: number, limits: Bucket['limits']): Counts {
-  const at = 2 + bucket * FIELDS_A_BUCKET + 1;
-  return Object.fromEntries(
-    WINDOWS.flatMap((window, i) =>
-      limits[window] === undefined
-        ? []
-        : [[window, { used: answer[at + 2 * i], endsAtMs: answer[at + 2 * i + 1] }]],
-    ),
-  );
+  const counts: Counts = {};
+  let at = 2 + bucket * FIELDS_A_BUCKET + 1;
+  for (const window of WINDOWS) {
+    if (limits[window] !== undefined)
+      counts[window] = { used: answer[at] as number, endsAtMs: answer[at + 1] as number };
+    at += 2;
+  }
+  return counts;
 }

@@ -1,7 +1,7 @@
 import { Cluster, Redis } from 'ioredis';
 import type { Logger } from '../../src/kernel/log.ts';
 
-/** Of what no request waits for. What one waits for has a deadline of its own (deadline.ts). */
+/** Of what no request waits for. What one waits for has a deadline of its own (calls.ts). */
 const COMMAND_TIMEOUT_MS = 1_000;
 
 const retryStrategy = (attempt: number): number => Math.min(attempt * 100, 2_000);

@@ -24,15 +24,12 @@ export function readClient(req: IncomingMessage, isTrusted: (address: string) =>
   };
 }
 
-const peers = new WeakMap<Socket, string>();
+const PEER = Symbol('peer');
 
 /** A connection has one peer for all of its requests. */
-function peerOf(socket: Socket): string {
-  const known = peers.get(socket);
-  if (known !== undefined) return known;
-  const peer = parseAddress(socket.remoteAddress ?? '') ?? '';
-  if (peer !== '') peers.set(socket, peer);
-  return peer;
+function peerOf(socket: Socket & { [PEER]?: string }): string {
+  socket[PEER] ||= parseAddress(socket.remoteAddress ?? '') ?? '';
+  return socket[PEER];
 }
 
 /** `forwardedFor`: as it came, leftmost first. What can't be read as an address ends the walk at the proxy that sent it. */

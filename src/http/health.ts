@@ -1,4 +1,4 @@
-import type { Middleware } from 'koa';
+import type { Context, Middleware } from 'koa';
 
 /** Where limits are counted: in this process, in Redis, or in this process at half because Redis doesn't answer. */
 export type LimitsHealth = 'in_process' | 'shared' | 'degraded';
@@ -15,13 +15,11 @@ export type HealthDeps = {
  * says so. Public, on any host name, for probes name the machine and not the origin. They say no more than that.
  */
 export function healthRoutes(deps: HealthDeps): Middleware {
-  return async (ctx, next) => {
-    if (ctx.method !== 'GET' && ctx.method !== 'HEAD') return next();
-    if (ctx.path === '/livez') {
-      ctx.set('Cache-Control', 'no-store');
+  const answers: Record<string, (ctx: Context) => Promise<void>> = {
+    '/livez': async (ctx) => {
       ctx.body = { status: 'ok' };
-    } else if (ctx.path === '/readyz') {
-      ctx.set('Cache-Control', 'no-store');
+    },
+    '/readyz': async (ctx) => {
       if (deps.isStopping()) {
         ctx.status = 503;
         ctx.body = { status: 'stopping' };
@@ -35,8 +33,12 @@ export function healthRoutes(deps: HealthDeps): Middleware {
         ctx.set('Retry-After', '2');
         ctx.body = { status: 'unavailable', database: 'unavailable', limits: deps.limits() };
       }
-    } else {
-      await next();
-    }
+    },
+  };
+  return (ctx, next) => {
+    const answer = ctx.method === 'GET' || ctx.method === 'HEAD' ? answers[ctx.path] : undefined;
+    if (!answer) return next();
+    ctx.set('Cache-Control', 'no-store');
+    return answer(ctx);
   };
 }

@@ -11,7 +11,7 @@ const ONE_YEAR_SECONDS = 31_536_000;
  * Development is exempt, since its URLs are plain HTTP. Runs after `checkRequest`.
  */
 export function httpsOnly(config: Pick<Config, 'production' | 'apiUrl' | 'webUrl'>): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const place = placeOf(ctx.path);
     if (ctx.secure) {
       if (config.production) ctx.set('Strict-Transport-Security', `max-age=${ONE_YEAR_SECONDS}`);
@@ -24,8 +24,8 @@ export function httpsOnly(config: Pick<Config, 'production' | 'apiUrl' | 'webUrl
       }
       ctx.status = 308;
       ctx.set('Location', config.webUrl + ctx.originalUrl);
-      return;
+      return Promise.resolve();
     }
-    await next();
+    return next();
   };
 }

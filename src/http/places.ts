@@ -53,12 +53,12 @@ export function placeOf(path: string): Place {
 
 /** A path that is asked for on the other origin is not there. Runs after `checkRequest`, which knows the origin. */
 export function places(): Middleware {
-  return async (ctx, next) => {
+  return (ctx, next) => {
     const place = placeOf(ctx.path);
     const { serves } = ctx.state;
     if (place === undefined || (place === 'api' && !serves.api) || (place === 'web' && !serves.web))
       throw notFound();
-    await next();
+    return next();
   };
 }
 

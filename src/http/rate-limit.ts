@@ -64,14 +64,17 @@ export function createCallLimits({
 }
 
 /** The customer's four headers, and the two of draft-ietf-httpapi-ratelimit-headers, on the same window. */
-function setHeaders(ctx: Pick<Context, 'set'>, { shown, nowMs }: Decision): void {
+function setHeaders({ res }: Pick<Context, 'res'>, { shown, nowMs }: Decision): void {
   const { window, limit, remaining, resetAtMs } = shown;
-  ctx.set('X-RateLimit-Limit', String(limit));
-  ctx.set('X-RateLimit-Remaining', String(remaining));
-  ctx.set('X-RateLimit-Reset', String(Math.ceil(resetAtMs / 1000)));
-  ctx.set('X-RateLimit-Policy', `${limit}/${window}`);
-  ctx.set('RateLimit-Policy', `"${window}";q=${limit};w=${WINDOW_SECONDS[window]}`);
-  ctx.set('RateLimit', `"${window}";r=${remaining};t=${Math.max(0, Math.ceil((resetAtMs - nowMs) / 1000))}`);
+  res.setHeader('X-RateLimit-Limit', String(limit));
+  res.setHeader('X-RateLimit-Remaining', String(remaining));
+  res.setHeader('X-RateLimit-Reset', String(Math.ceil(resetAtMs / 1000)));
+  res.setHeader('X-RateLimit-Policy', `${limit}/${window}`);
+  res.setHeader('RateLimit-Policy', `"${window}";q=${limit};w=${WINDOW_SECONDS[window]}`);
+  res.setHeader(
+    'RateLimit',
+    `"${window}";r=${remaining};t=${Math.max(0, Math.ceil((resetAtMs - nowMs) / 1000))}`,
+  );
 }
 
 const UNTIL: Record<WindowName, string> = {

@@ -6,7 +6,7 @@ import { networkMatcher } from '../kernel/addresses.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import { newId } from '../kernel/ids.ts';
-import type { Logger } from '../kernel/log.ts';
+import { accessLogOf, type Logger } from '../kernel/log.ts';
 import { rawHeaderValues } from '../kernel/raw-headers.ts';
 import type { Principal } from '../principals/principal.ts';
 import { type Client, readClient } from './client.ts';
@@ -22,6 +22,10 @@ declare module 'koa' {
   }
 }
 
+const CLIENT = Symbol('client');
+
+type WithClient = IncomingMessage & { [CLIENT]?: Client };
+
 const PROBES = new Set(['/livez', '/readyz']);
 
 /**
@@ -36,13 +40,11 @@ export function prepareApp(
 ): void {
   const isTrusted = networkMatcher(config.trustedProxies);
   const lookUpHost = createHosts(config);
-  const clients = new WeakMap<IncomingMessage, Client>();
-  const clientOf = (req: IncomingMessage): Client => {
-    const known = clients.get(req);
-    if (known) return known;
-    const client = readClient(req, isTrusted);
-    clients.set(req, client); // the socket forgets its peer once it is closed
-    return client;
+  // Kept with the request, since its socket forgets the peer once it is closed. Not in a WeakMap: the garbage collector
+  // would go through one entry a request.
+  const clientOf = (req: WithClient): Client => {
+    req[CLIENT] ??= readClient(req, isTrusted);
+    return req[CLIENT];
   };
   const define = (name: string, get: (this: Koa.Request) => unknown) =>
     Object.defineProperty(app.request, name, { configurable: true, enumerable: true, get });
@@ -72,12 +74,13 @@ export function prepareApp(
  * into the access log, without the query, where a credential may stand. Refuses nothing.
  */
 export function requestContext({ logger, clock }: { logger: Logger; clock: Clock }): Middleware {
+  const accessLog = accessLogOf(logger);
   return async (ctx, next) => {
     const startedMs = performance.now();
     const requestId = newId('req', clock());
     ctx.state.requestId = requestId;
     ctx.state.serves = { api: false, web: false };
-    ctx.set('X-Request-Id', requestId);
+    ctx.res.setHeader('X-Request-Id', requestId);
     const { method, path, ip } = ctx; // before anything rewrites them
     ctx.res.once('close', () => {
       const line = {
@@ -90,7 +93,7 @@ export function requestContext({ logger, clock }: { logger: Logger; clock: Clock
         ...(ctx.state.principal ? { principal: ctx.state.principal.id } : {}),
         ...(ctx.res.writableFinished ? {} : { aborted: true }),
       };
-      logger[PROBES.has(path) ? 'debug' : 'info'](line, 'request');
+      accessLog[PROBES.has(path) ? 'debug' : 'info'](line, 'request');
     });
     await next();
   };
@@ -102,7 +105,7 @@ export function requestContext({ logger, clock }: { logger: Logger; clock: Clock
  */
 export function checkRequest(config: Pick<Config, 'apiUrl' | 'webUrl'>): Middleware {
   const lookUpHost = createHosts(config);
-  return async (ctx, next) => {
+  return (ctx, next) => {
     if (!PROBES.has(ctx.path)) {
       acceptAbsoluteForm(ctx);
       const found =
@@ -111,7 +114,7 @@ export function checkRequest(config: Pick<Config, 'apiUrl' | 'webUrl'>): Middlew
       ctx.state.serves = found.serves;
     }
     checkUrl(ctx.url);
-    await next();
+    return next();
   };
 }
 

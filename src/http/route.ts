@@ -120,7 +120,7 @@ export async function runRoute(
   let status: number = route.status;
   let limited: MeteredCall['limited'] = 'not_reached';
   try {
-    ctx.set('Cache-Control', 'no-store');
+    ctx.res.setHeader('Cache-Control', 'no-store');
     if (route.scope !== 'public') {
       principal = await authenticate(ctx, resolve).catch(async (error: unknown) => {
         throw await limits.refuse(ctx, error); //            400, 401, 429

@@ -64,8 +64,8 @@ export function createApiRoutes(routes: readonly Route[], deps: RouteDeps): Midd
 }
 
 function openToWebsites(ctx: Context): void {
-  ctx.set('Access-Control-Allow-Origin', '*');
-  ctx.set('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+  ctx.res.setHeader('Access-Control-Allow-Origin', '*');
+  ctx.res.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS);
 }
 
 function answerOptions(ctx: Context, allow: readonly string[]): void {

@@ -33,7 +33,7 @@ export function networkMatcher(networks: readonly string[]): (address: string) =
     return { base, bits: bits === undefined ? width : Math.max(0, mapped ? bits - 96 : bits) };
   });
   return (text) => {
-    if (!ipaddr.isValid(text)) return false;
+    if (ranges.length === 0 || !ipaddr.isValid(text)) return false;
     const address = ipaddr.parse(text);
     return ranges.some(({ base, bits }) => base.kind() === address.kind() && address.match(base, bits));
   };

@@ -25,8 +25,8 @@ export type Decision = {
  * `parts`: at least one, of which one has all three windows.
  */
 export function decisionOf(nowMs: number, allowed: boolean, parts: readonly Counted[]): Decision {
-  const states = parts.flatMap(({ limits, counts }) => statesOf(limits, counts));
   if (!allowed) {
+    const states = parts.flatMap(({ limits, counts }) => statesOf(limits, counts));
     const refusing = states.filter(({ remaining }) => remaining === 0);
     const shown = refusing.reduce((a, b) => (b.resetAtMs > a.resetAtMs ? b : a));
     return {
@@ -36,19 +36,29 @@ export function decisionOf(nowMs: number, allowed: boolean, parts: readonly Coun
       retryAfterSeconds: Math.max(1, Math.ceil((shown.resetAtMs - nowMs) / 1000)),
     };
   }
-  const minute = tightest(states, 'minute');
-  const day = tightest(states, 'day');
+  const minute = tightest(parts, 'minute');
+  const day = tightest(parts, 'day');
   return { allowed, nowMs, shown: day.remaining < minute.remaining ? day : minute, retryAfterSeconds: 0 };
 }
 
 /** Each window of some limits, the shortest first. */
 export const statesOf = (limits: Limits, counts: Counted['counts']): WindowState[] =>
-  WINDOWS.flatMap((window) => {
-    const limit = limits[window];
-    const count = counts[window];
-    if (limit === undefined || count === undefined) return [];
-    return [{ window, limit, remaining: Math.max(0, limit - count.used), resetAtMs: count.endsAtMs }];
-  });
+  WINDOWS.flatMap((window) => stateOf(limits, counts, window) ?? []);
 
-const tightest = (states: readonly WindowState[], window: WindowName): WindowState =>
-  states.filter((state) => state.window === window).reduce((a, b) => (b.remaining < a.remaining ? b : a));
+function stateOf(limits: Limits, counts: Counted['counts'], window: WindowName): WindowState | undefined {
+  const limit = limits[window];
+  const count = counts[window];
+  if (limit === undefined || count === undefined) return undefined;
+  return { window, limit, remaining: Math.max(0, limit - count.used), resetAtMs: count.endsAtMs };
+}
+
+/** Of the parts that have this window, the one with the least left. */
+function tightest(parts: readonly Counted[], window: WindowName): WindowState {
+  let least: WindowState | undefined;
+  for (const { limits, counts } of parts) {
+    const state = stateOf(limits, counts, window);
+    if (state && (!least || state.remaining < least.remaining)) least = state;
+  }
+  if (!least) throw new Error(`no part has the window ${window}`);
+  return least;
+}

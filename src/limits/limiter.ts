@@ -25,16 +25,16 @@ export type LimiterDeps = {
 export function createLimiter({ buckets, recordedToday, inBackground }: LimiterDeps): Limiter {
   return {
     take: async (caller) => {
-      const wanted = bucketsOf(caller);
+      const wanted = rememberedBuckets(caller);
       const taken = await buckets.take(wanted);
       if (recordedToday) {
-        wanted.forEach(({ key, credentialId }, i) => {
-          if (!taken.isNew[i]) return;
+        for (const [i, { key, credentialId }] of wanted.entries()) {
+          if (!taken.isNew[i]) continue;
           inBackground(async () => {
             const used = await recordedToday(caller, credentialId);
             if (used > 0) await buckets.raiseDay(key, used);
           });
-        });
+        }
       }
       return decisionOf(taken.nowMs, taken.allowed, taken.parts);
     },
@@ -43,6 +43,17 @@ export function createLimiter({ buckets, recordedToday, inBackground }: LimiterD
       return decisionOf(nowMs, true, parts);
     },
   };
+}
+
+const BUCKETS = Symbol('buckets');
+
+/** Kept with the caller, which is remembered from call to call as long as nothing changes that its buckets rest on. */
+function rememberedBuckets(caller: Caller & { [BUCKETS]?: CallerBucket[] }): CallerBucket[] {
+  if (!caller[BUCKETS]) {
+    // Not enumerable: a copy of a caller, which may differ, must not take it over.
+    Object.defineProperty(caller, BUCKETS, { value: bucketsOf(caller) });
+  }
+  return caller[BUCKETS] as CallerBucket[];
 }
 
 /** `credentialId`: whose own limits these are; undefined for the organization's. */

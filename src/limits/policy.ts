@@ -43,24 +43,36 @@ export const windowEnd = (window: WindowName, nowMs: number): number =>
  */
 export function take(nowMs: number, parts: readonly Counted[]): { allowed: boolean; parts: Counted[] } {
   const now = parts.map(({ limits, counts }) => ({ limits, counts: current(nowMs, limits, counts) }));
-  const allowed = now.every(({ limits, counts }) =>
-    WINDOWS.every((window) => (counts[window]?.used ?? 0) < (limits[window] ?? Number.POSITIVE_INFINITY)),
+  const allowed = now.every(
+    ({ limits, counts }) =>
+      hasRoom(limits.second, counts.second) &&
+      hasRoom(limits.minute, counts.minute) &&
+      hasRoom(limits.day, counts.day),
   );
   if (!allowed) return { allowed, parts: now };
   return { allowed, parts: now.map(({ limits, counts }) => ({ limits, counts: oneMore(counts) })) };
 }
 
-const oneMore = (counts: Counts): Counts =>
-  Object.fromEntries(
-    Object.entries(counts).map(([window, { used, endsAtMs }]) => [window, { used: used + 1, endsAtMs }]),
-  );
+const hasRoom = (limit: number | undefined, count: WindowCount | undefined): boolean =>
+  limit === undefined || (count?.used ?? 0) < limit;
+
+function oneMore(counts: Counts): Counts {
+  const more: Counts = {};
+  for (const window of WINDOWS) {
+    const count = counts[window];
+    if (count) more[window] = { used: count.used + 1, endsAtMs: count.endsAtMs };
+  }
+  return more;
+}
 
 /** The counts as they stand now: a window that has ended, or never began, begins now and is empty. */
-export const current = (nowMs: number, limits: Limits, counts: Counts): Counts =>
-  Object.fromEntries(
-    WINDOWS.filter((window) => limits[window] !== undefined).map((window) => {
-      const count = counts[window];
-      const runs = count !== undefined && count.endsAtMs > nowMs;
-      return [window, runs ? count : { used: 0, endsAtMs: windowEnd(window, nowMs) }];
-    }),
-  );
+export function current(nowMs: number, limits: Limits, counts: Counts): Counts {
+  const now: Counts = {};
+  for (const window of WINDOWS) {
+    if (limits[window] === undefined) continue;
+    const count = counts[window];
+    const runs = count !== undefined && count.endsAtMs > nowMs;
+    now[window] = runs ? count : { used: 0, endsAtMs: windowEnd(window, nowMs) };
+  }
+  return now;
+}

@@ -41,7 +41,13 @@ export async function startApp(
   };
   const lines: Record<string, unknown>[] = [];
   const write = (entry: object, message: string) => void lines.push({ ...entry, message });
-  const logger = { debug: write, info: write, warn: write, error: write } as unknown as Logger;
+  const logger = {
+    debug: write,
+    info: write,
+    warn: write,
+    error: write,
+    child: () => logger,
+  } as unknown as Logger;
 
   const app = new Koa();
   prepareApp(app, config, logger);
