@@ -73,7 +73,7 @@ describeWith('postgresql', 'Ending sessions while a browser never rests', () => 
   test('what happens to the person otherwise waits for no session', async () => {
     const writers = [write(), write()];
     await Promise.all(writers.map(({ epoch }) => epoch));
-    await database.sql()('users').where({ id: userId }).update({ name: 'Augusta' });
+    expect(await database.sql()('users').where({ id: userId }).update({ name: 'Augusta' })).toBe(1);
     await Promise.all(writers.map(({ finish }) => finish()));
   });
 });
