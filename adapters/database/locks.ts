@@ -9,7 +9,9 @@ type Queue =
   /** By the app: shared by who gives it something, alone for who deletes it. */
   | 'app'
   /** By the organization: shared by who tells its webhooks something, alone for who deletes one. */
-  | 'webhooks';
+  | 'webhooks'
+  /** By the person: shared by who writes a session of theirs, alone for who ends one. */
+  | 'sessions';
 
 const keyOf = (queue: Queue, id: string): string => `hashtextextended('${queue} ' || ${id}, 0)`;
 

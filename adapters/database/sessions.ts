@@ -2,6 +2,7 @@ import type { Sealer } from '../../src/kernel/sealing.ts';
 import type { SessionStore } from '../../src/oauth/session-store.ts';
 import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
+import { alone, sharing } from './locks.ts';
 import { uidHash } from './oauth-records.ts';
 
 type Row = {
@@ -12,25 +13,18 @@ type Row = {
   last_seen_at: Date;
 };
 
-/**
- * The key of the lock of a person's sessions: shared by those who write one, alone for those who end them. Not the person's
- * row: PostgreSQL lets in who shares a row before who waits to change it, so a browser that never rests would keep its
- * person from ending its session. This lock has a queue.
- */
-const SESSIONS_OF = "hashtextextended('sessions ' || :userId, 0)";
-
 /** The sessions of oauth_records, joined with what is known of each browser. */
 export function createSessionStore(database: Database, sealer: Sealer): SessionStore {
   const hashOf = (uid: string): Buffer => uidHash(sealer, 'Session', uid);
   const records = () => database.sql()('oauth_records').where({ kind: 'Session' });
   /** Waits for sessions that are being written, and they for this: each is seen here, or sees that it is ended. */
   const holdSessions = (userId: string) =>
-    database.sql().raw(`SELECT pg_advisory_xact_lock(${SESSIONS_OF})`, { userId });
+    database.sql().raw(`SELECT ${alone('sessions', ':userId')}`, { userId });
 
   return {
     holdEpoch: async (userId) => {
       // In two statements: one alone would read the row as it was before it waited for the lock.
-      await database.sql().raw(`SELECT pg_advisory_xact_lock_shared(${SESSIONS_OF})`, { userId });
+      await database.sql().raw(`SELECT ${sharing('sessions', ':userId')}`, { userId });
       const row = await database
         .sql()('users')
         .where({ id: userId })
