@@ -6,6 +6,7 @@ import type { Route } from './http/route.ts';
 import { limitRoutes } from './limits/routes.ts';
 import { resourceMetadataRoutes } from './openapi/resource-metadata-routes.ts';
 import { openApiRoutes } from './openapi/routes.ts';
+import { memberRoutes } from './organizations/member-routes.ts';
 import { organizationRoutes } from './organizations/routes.ts';
 import { meRoutes } from './resources/me-routes.ts';
 import { allResourceRoutes } from './resources/routes.ts';
@@ -22,7 +23,8 @@ export function apiRoutes(services: Services): Route[] {
     ...apiKeyRoutes({ keys, apiKeys, clock }),
     ...appRoutes({ manageApps, apps }),
     ...appSecretRoutes({ manageApps, apps, clock }),
-    ...organizationRoutes({ members, organizations }),
+    ...organizationRoutes({ organizations, changeOrganization: services.changeOrganization }),
+    ...memberRoutes({ members, invite: services.manageInvitations.invite, organizations }),
     ...auditRoutes({ auditLog }),
     ...usageRoutes({ reports: services.usageReports, clock }),
     ...webhookRoutes({ manageWebhooks }),

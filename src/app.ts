@@ -96,7 +96,7 @@ export function createApp(services: Services): Koa {
       audit,
     }).routes(),
     invitationRoutes({
-      members: services.members,
+      invitations: services.manageInvitations,
       csrf,
       renderPage,
       currentSession: sessions.current,

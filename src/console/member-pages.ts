@@ -1,7 +1,7 @@
 import type { Role } from '../../config/roles.ts';
 import type { MemberRow } from '../../views/console-pages.ts';
 import { seeOther } from '../http/page.ts';
-import type { MemberObject } from '../organizations/routes.ts';
+import type { MemberObject } from '../organizations/member-routes.ts';
 import type { By } from '../principals/principal.ts';
 import { attempt, type Faults } from './faults.ts';
 import { ROLE_NAMES } from './frame.ts';

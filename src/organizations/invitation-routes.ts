@@ -4,14 +4,14 @@ import type { Csrf } from '../http/csrf.ts';
 import { type RenderPage, seeOther } from '../http/page.ts';
 import { withReturnTo } from '../http/return-to.ts';
 import { AppError } from '../kernel/errors.ts';
-import type { Members } from './members.ts';
+import type { Invitations } from './manage-invitations.ts';
 
 const PATH = '/account/invitations';
 
 type Person = { id: string; email: string; name: string };
 
 export type InvitationPageDeps = {
-  members: Members;
+  invitations: Pick<Invitations, 'find' | 'accept'>;
   csrf: Csrf;
   renderPage: RenderPage;
   currentSession(ctx: Context): Promise<{ userId: string } | undefined>;
@@ -21,7 +21,7 @@ export type InvitationPageDeps = {
 
 /** Where an invitation's link leads: it is shown to who is signed in, and accepted with a button. */
 export function invitationRoutes({
-  members,
+  invitations,
   csrf,
   renderPage,
   currentSession,
@@ -55,7 +55,7 @@ export function invitationRoutes({
     if (typeof token !== 'string' || token === '') throw staleInvitation();
     const person = await currentPerson(ctx);
     if (!person) return signInFirst(ctx, token);
-    const invitation = await members.findInvitation(token);
+    const invitation = await invitations.find(token);
     if (!invitation) throw staleInvitation();
     if (invitation.email !== person.email) return refuseOther(ctx, person);
     renderPage(
@@ -71,7 +71,7 @@ export function invitationRoutes({
     const token = form.get('token');
     const person = await currentPerson(ctx);
     if (!person) return signInFirst(ctx, token);
-    const accepted = await members.accept(token, person, ctx.ip);
+    const accepted = await invitations.accept(token, person, ctx.ip);
     if (accepted.kind === 'stale') throw staleInvitation();
     if (accepted.kind === 'other_address') return refuseOther(ctx, person);
     renderPage(

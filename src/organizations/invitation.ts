@@ -1,4 +1,5 @@
 import type { Role } from '../../config/roles.ts';
+import type { Member } from './organization.ts';
 
 export type Invitation = {
   id: string;
@@ -24,3 +25,13 @@ export type InvitationStore = {
   /** Deletes at most `most` of those past their time; resolves with how many. */
   sweep(most: number): Promise<number>;
 };
+
+/** As one of the organization's members, before the invitation is answered. */
+export const invited = ({ id, email, role, createdAt }: Invitation): Member => ({
+  id,
+  email,
+  name: undefined,
+  role,
+  status: 'invited',
+  createdAt,
+});

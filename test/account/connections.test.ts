@@ -152,7 +152,7 @@ describeWith('postgresql', 'What a person is connected to', () => {
 
   describe('an organization that requires a second factor', () => {
     const require = (person: Person, on: boolean) => {
-      const { members } = site.services;
+      const { changeOrganization } = site.services;
       const { strict } = site.extra;
       const principal = {
         method: 'oauth_user',
@@ -162,7 +162,7 @@ describeWith('postgresql', 'What a person is connected to', () => {
         environment: 'live',
         scopes: ['organization:admin'],
       } as const;
-      return members.changeOrganization({ principal, ip: '127.0.0.1' }, { requireSecondFactor: on });
+      return changeOrganization({ principal, ip: '127.0.0.1' }, { requireSecondFactor: on });
     };
 
     test('can be made so by who has one alone', async () => {
