@@ -3,7 +3,7 @@ import type { Alert, AlertStore } from '../../src/alerts/alert.ts';
 import { clearSome } from './clear-some.ts';
 import type { Database } from './database.ts';
 
-type Row = {
+export type AlertRow = {
   id: string;
   organization_id: string;
   environment: Environment;
@@ -16,7 +16,7 @@ type Row = {
 };
 
 /** A credential of a person with an app (`usr_…:app_…`) is called by the app. */
-const NAMED = `
+export const NAMED_ALERTS = `
   SELECT alerts.*, coalesce(api_keys.name, apps.name) AS subject_name
   FROM alerts
   LEFT JOIN api_keys ON api_keys.id = alerts.subject
@@ -44,29 +44,18 @@ export function createAlertStore(database: Database): AlertStore {
       );
       return rows.length === 1;
     },
+    wasLeakTold: async (period) => {
+      const row = await database.sql()('alerts').where({ kind: 'leaked', period }).first<object>('id');
+      return row !== undefined;
+    },
     list: async ({ organizationId, environments }, { limit, after }) => {
-      const { rows } = await database.sql().raw<{ rows: Row[] }>(
-        `${NAMED} WHERE alerts.organization_id = :organizationId AND alerts.environment = ANY (:environments::text[])
+      const { rows } = await database.sql().raw<{ rows: AlertRow[] }>(
+        `${NAMED_ALERTS} WHERE alerts.organization_id = :organizationId AND alerts.environment = ANY (:environments::text[])
            AND (:after::text IS NULL OR alerts.id < :after)
          ORDER BY alerts.id DESC LIMIT :limit`,
         { organizationId, environments: [...environments], after: after ?? null, limit },
       );
       return rows.map(toAlert);
-    },
-    claimForMail: async (most, leaseSeconds) => {
-      const { rows } = await database.sql().raw<{ rows: Row[] }>(
-        `WITH claimed AS (
-           UPDATE alerts SET mail_due_at = now() + :leaseSeconds * interval '1 second'
-           WHERE id IN (
-             SELECT id FROM alerts WHERE mail_due_at <= now() ORDER BY mail_due_at LIMIT :most FOR UPDATE SKIP LOCKED)
-           RETURNING id)
-         ${NAMED} WHERE alerts.id IN (SELECT id FROM claimed) ORDER BY alerts.id`,
-        { most, leaseSeconds },
-      );
-      return rows.map(toAlert);
-    },
-    mailed: async (id) => {
-      await database.sql()('alerts').where({ id }).update({ mail_due_at: null });
     },
     forget: (days, most) =>
       clearSome(
@@ -82,7 +71,7 @@ export function createAlertStore(database: Database): AlertStore {
   };
 }
 
-const toAlert = (row: Row): Alert =>
+export const toAlert = (row: AlertRow): Alert =>
   ({
     id: row.id,
     organizationId: row.organization_id,

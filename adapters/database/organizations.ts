@@ -149,15 +149,6 @@ export function createOrganizationStore(database: Database): OrganizationStore {
         );
       return rows.map(toMember);
     },
-    listAdmins: (organizationId) =>
-      database
-        .sql()('memberships')
-        .join('users', 'users.id', 'memberships.user_id')
-        .where({ organization_id: organizationId })
-        .whereIn('role', ['owner', 'admin'])
-        .whereNull('users.deactivated_at')
-        .orderBy('users.id')
-        .select<{ email: string; name: string }[]>('users.email', 'users.name'),
     hasOtherOwner: async ({ organizationId, userId }) => {
       const row = await database
         .sql()('memberships')

@@ -1,5 +1,13 @@
-/** Sends one mail. Rejects when it could not be handed on. */
-export type SendMail = (mail: { to: string; subject: string; text: string }) => Promise<void>;
+/**
+ * Sends one mail. Rejects when it could not be handed on, in bounded time. `messageId`: by which a reader's mail program knows one
+ * that is sent twice.
+ */
+export type SendMail = (mail: {
+  to: string;
+  subject: string;
+  text: string;
+  messageId?: string;
+}) => Promise<void>;
 
 type Link = { url: string; name: string };
 

@@ -4,9 +4,9 @@ import type { Visible } from '../principals/principal.ts';
 
 /*
  * What owners are alerted to, each thing once:
- *   usage tables -> traces.ts's reads -> rules.ts, limits.ts, expiry.ts (pure) -> findings
+ *   usage tables -> reads.ts -> rules.ts, warnings.ts (pure) -> findings
  *   findings, and what other features raise -> raise.ts: a row that is unique, and with it the event for webhooks
- *   rows that are due -> mailing.ts -> owners and admins; the console lists them
+ *   rows that are new -> alert-mail.ts: a mail for each owner and admin -> mailing.ts; the console lists them
  */
 
 /** What is told, by kind. `subject`: the credential as usage names it; the webhook for webhook_disabled. */
@@ -17,7 +17,7 @@ export type AlertFacts =
   | { kind: 'slept'; data: { lastUsedAt: string | null; days: number } }
   | { kind: 'outside_allowlist'; data: { ip: string } }
   | { kind: 'expiring'; data: { expiresAt: string; daysLeft: 30 | 7 | 1 } }
-  | { kind: 'limit'; data: { method: Method; percent: 80 | 100; limit: number; used: number } }
+  | { kind: 'limit'; data: { method: Method; percent: 80 | 100; day: string; limit: number; used: number } }
   | { kind: 'leaked'; data: { secret: LeakedSecret; action: 'revoked' | 'rolled'; foundAt: string | null } }
   | { kind: 'webhook_disabled'; data: { url: string; reason: string } };
 
@@ -41,11 +41,10 @@ export type Alert = NewAlert & {
 export type AlertStore = {
   /** False, and nothing is written, when it was told already, or the organization is gone. */
   insert(alert: NewAlert & { id: string; createdAt: Date }): Promise<boolean>;
+  /** Whether somebody was told of a leak in that period. */
+  wasLeakTold(period: string): Promise<boolean>;
   /** Newest first, from below the id `after`; at most `limit`. */
   list(visible: Visible, page: { limit: number; after: string | undefined }): Promise<Alert[]>;
-  /** Alerts to be mailed; no other caller gets them for `leaseSeconds`. */
-  claimForMail(most: number, leaseSeconds: number): Promise<Alert[]>;
-  mailed(id: string): Promise<void>;
   /** Deletes at most `most` of those older than that; resolves with how many. */
   forget(days: number, most: number): Promise<number>;
 };

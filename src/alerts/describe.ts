@@ -41,7 +41,7 @@ export function describeAlert(alert: Alert): { title: string; text: string } {
           alert.data.percent === 100
             ? 'The day’s quota is used up'
             : `${alert.data.percent} % of the day’s quota is used`,
-        text: `${alert.data.used} of ${alert.data.limit} calls of today (UTC) are used by ${METHODS[alert.data.method]} in the ${alert.environment} environment.`,
+        text: `${alert.data.used} of ${alert.data.limit} calls of ${alert.period.slice(0, 10)} (UTC) are used by ${METHODS[alert.data.method]} in the ${alert.environment} environment.`,
       };
     case 'leaked':
       return {

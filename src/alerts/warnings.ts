@@ -30,14 +30,15 @@ const PERCENTS = [100, 80] as const;
 
 export type DayOfBucket = { method: Method; used: number; limit: number };
 
-/** A bucket that has used 80 % or all of its day; of both, the more. Told once a day each. Pure. */
-export function limitWarning({ method, used, limit }: DayOfBucket, now: Date): Finding | undefined {
+/** A bucket that has used 80 % or all of a UTC day, which is any instant of it; of both, the more. Told once a day each. Pure. */
+export function limitWarning({ method, used, limit }: DayOfBucket, utcDay: Date): Finding | undefined {
   const percent = PERCENTS.find((one) => used * 100 >= limit * one);
   if (percent === undefined) return undefined;
+  const day = utcDay.toISOString().slice(0, 10);
   return {
     kind: 'limit',
     subject: method,
-    period: `${now.toISOString().slice(0, 10)}/${percent}`,
-    data: { method, percent, limit, used },
+    period: `${day}/${percent}`,
+    data: { method, percent, day, limit, used },
   };
 }

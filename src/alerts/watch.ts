@@ -41,26 +41,31 @@ export function createWatch(deps: { reads: AlertReads; raise: RaiseAlert; clock:
         requests: THRESHOLDS.burst.leastRequests,
         refused: THRESHOLDS.refusals.leastRefused,
       };
-      for (const trace of await reads.activity(from, least)) {
+      for await (const trace of reads.activity(from, least)) {
         await raise(trace, burst(trace));
         await raise(trace, refusals(trace));
       }
     },
     networks: async (now) => {
       const since = new Date(now.getTime() - LOOK_BACK_MS);
-      for (const trace of await reads.networks(since, THRESHOLDS.slept.days)) {
+      for await (const trace of reads.networks(since, THRESHOLDS.slept.days)) {
         await raise(trace, slept(trace, since));
         await raise(trace, newNetwork(trace, since));
       }
     },
     'expiring keys': async (now) => {
       const by = new Date(now.getTime() + WARN_DAYS * DAY_MS);
-      for (const key of await reads.expiringKeys(now, by)) await raise(key, expiring(key, now));
+      for await (const key of reads.expiringKeys(now, by)) await raise(key, expiring(key, now));
     },
     quotas: async (now) => {
       const since = new Date(now.getTime() - LOOK_BACK_MS);
-      for (const bucket of await reads.daysOfBuckets(now, since))
-        await raise(bucket, limitWarning(bucket, now));
+      // After midnight also of the day that has ended: its last minutes were not looked at yet.
+      const days = since.getUTCDate() === now.getUTCDate() ? [now] : [since, now];
+      for (const day of days) {
+        for await (const bucket of reads.daysOfBuckets(day, since)) {
+          await raise(bucket, limitWarning(bucket, day));
+        }
+      }
     },
   };
 

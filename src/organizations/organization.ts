@@ -72,8 +72,6 @@ export type OrganizationStore = {
     organizationId: string,
     page: { limit: number; after: MemberCursor | undefined },
   ): Promise<Member[]>;
-  /** The active owners and admins: whom mail about the organization is sent to. */
-  listAdmins(organizationId: string): Promise<{ email: string; name: string }[]>;
   /** Whether an active person other than this one is an owner. */
   hasOtherOwner(member: { organizationId: string; userId: string }): Promise<boolean>;
   setRole(member: { organizationId: string; userId: string; role: Role }): Promise<void>;

@@ -1,3 +1,4 @@
+import type { AlertStore } from '../alerts/alert.ts';
 import type { RaiseAlert } from '../alerts/raise.ts';
 import { sha256 } from '../kernel/secret.ts';
 import type { LeakHandler, LeakPolicy } from './leak.ts';
@@ -9,6 +10,7 @@ export type ReportDeps = {
   handlers: readonly LeakHandler[];
   policyOf(organizationId: string): Promise<'revoke' | 'roll'>;
   raise: RaiseAlert;
+  alerts: Pick<AlertStore, 'wasLeakTold'>;
   transaction<T>(work: () => Promise<T>): Promise<T>;
 };
 
@@ -16,9 +18,11 @@ export type ReportLeak = (leak: { token: string; url: string | undefined }) => P
 
 /**
  * Disarms a secret that was found in public, and tells its owner, in one transaction; whether it is one of ours. Of one that
- * opens nothing any more the owner was told when that came about. `url`: where it was found.
+ * opens nothing any more the owner was told when that came about: some are forgotten then, and are known by that alert. `url`:
+ * where it was found.
  */
-export function createLeakReport({ handlers, policyOf, raise, transaction }: ReportDeps): ReportLeak {
+export function createLeakReport(deps: ReportDeps): ReportLeak {
+  const { handlers, policyOf, raise, alerts, transaction } = deps;
   const policy = async (organizationId: string): Promise<LeakPolicy> =>
     (await policyOf(organizationId)) === 'roll'
       ? { kind: 'roll', graceSeconds: ROLL_GRACE_SECONDS }
@@ -29,7 +33,8 @@ export function createLeakReport({ handlers, policyOf, raise, transaction }: Rep
     if (!handler) return false;
     return transaction(async () => {
       const disarmed = await handler.disarm(token, policy);
-      if (!disarmed) return false;
+      const period = sha256(token).toString('hex').slice(0, 16);
+      if (!disarmed) return alerts.wasLeakTold(period);
       const { organizationId, environment, subject, action } = disarmed;
       if (action) {
         await raise({
@@ -37,7 +42,7 @@ export function createLeakReport({ handlers, policyOf, raise, transaction }: Rep
           organizationId,
           environment,
           subject,
-          period: sha256(token).toString('hex').slice(0, 16),
+          period,
           data: { secret: handler.secret, action, foundAt: url ?? null },
         });
       }

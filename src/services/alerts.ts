@@ -3,21 +3,15 @@ import { createOutsideUses } from '../alerts/outside-uses.ts';
 import { createRaise } from '../alerts/raise.ts';
 import { startAlerts } from '../alerts/service.ts';
 import { createWatch } from '../alerts/watch.ts';
-import { createTellAdmins } from '../organizations/tell-admins.ts';
 import type { Stores } from './stores.ts';
 import type { World } from './world.ts';
 
 /** Alerts: raised by whoever sees something, looked for, and mailed to the administrators. */
-export function alertServices(world: World, { alerts, alertReads, organizations }: Stores) {
+export function alertServices(world: World, { alerts, alertMails, alertReads }: Stores) {
   const { config, logger, clock, transaction, publish, sendMail } = world;
   const raiseAlert = createRaise({ alerts, publish, transaction, clock });
   const lookForAlerts = createWatch({ reads: alertReads, raise: raiseAlert, clock, logger });
-  const mailAlerts = createAlertMailing({
-    alerts,
-    tellAdmins: createTellAdmins({ organizations, sendMail }),
-    webUrl: config.webUrl,
-    logger,
-  });
+  const mailAlerts = createAlertMailing({ mails: alertMails, sendMail, webUrl: config.webUrl, logger });
   return {
     raiseAlert,
     outsideUses: createOutsideUses({ raise: raiseAlert, clock, logger }),

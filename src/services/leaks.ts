@@ -11,7 +11,7 @@ import type { World } from './world.ts';
 /** What is done with a secret that was found in public: each kind by the feature whose secret it is. */
 export const leakReport = (
   { clock, transaction, audit }: World,
-  { apiKeys, apps, records, grants, webhooks, organizations }: Stores,
+  { apiKeys, apps, records, grants, webhooks, organizations, alerts }: Stores,
   { createApiKey, raiseAlert }: { createApiKey: CreateApiKey; raiseAlert: RaiseAlert },
 ): ReportLeak =>
   createLeakReport({
@@ -28,5 +28,6 @@ export const leakReport = (
     ],
     policyOf: async (organizationId) => (await organizations.find(organizationId))?.leakedSecrets ?? 'revoke',
     raise: raiseAlert,
+    alerts,
     transaction,
   });

@@ -1,3 +1,4 @@
+import { createAlertMails } from '../../adapters/database/alert-mails.ts';
 import { createAlertReads } from '../../adapters/database/alert-reads.ts';
 import { createAlertStore } from '../../adapters/database/alerts.ts';
 import { createApiKeyStore } from '../../adapters/database/api-keys.ts';
@@ -59,5 +60,6 @@ export const openStores = ({ database, sealer }: Pick<World, 'database' | 'seale
   deliveryQueue: createDeliveryQueue(database, sealer),
   deliveryUpkeep: createDeliveryUpkeep(database),
   alerts: createAlertStore(database),
+  alertMails: createAlertMails(database),
   alertReads: createAlertReads(database),
 });

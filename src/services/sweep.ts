@@ -18,6 +18,13 @@ export function sweeping(
 ): Sweep {
   const { records, deliveryUpkeep } = stores;
   const leftovers: Leftovers[] = [
+    // First: it is what bounds the queue.
+    {
+      of: 'webhooks that fell behind',
+      clear: all(async () => {
+        for (const webhook of await deliveryUpkeep.overflowing()) await disableWebhook(webhook, 'backlog');
+      }),
+    },
     { of: 'OAuth records', clear: records.sweep },
     { of: 'answers of refreshes', clear: (most) => records.forgetAnswers(config.refreshGraceSeconds, most) },
     { of: 'sessions', clear: stores.sessionStore.sweep },
@@ -30,12 +37,6 @@ export function sweeping(
     { of: 'deliveries', clear: (most) => deliveryUpkeep.expire(RETRY_FOR_SECONDS, most) },
     { of: 'webhook events', clear: deliveryUpkeep.forget },
     { of: 'alerts', clear: (most) => stores.alerts.forget(ALERTS_KEPT_DAYS, most) },
-    {
-      of: 'webhooks that fell behind',
-      clear: all(async () => {
-        for (const webhook of await deliveryUpkeep.overflowing()) await disableWebhook(webhook, 'backlog');
-      }),
-    },
   ];
   return createSweep(leftovers, { logger, most: MOST, budgetMs: BUDGET_MS });
 }

@@ -4,7 +4,6 @@ import { createAlertStore } from '../../adapters/database/alerts.ts';
 import { createApiKeyStore } from '../../adapters/database/api-keys.ts';
 import type { Database } from '../../adapters/database/database.ts';
 import type { AlertKind, NewAlert } from '../../src/alerts/alert.ts';
-import { createAlertMailing } from '../../src/alerts/mailing.ts';
 import { createRaise } from '../../src/alerts/raise.ts';
 import { createWatch } from '../../src/alerts/watch.ts';
 import { makeApiKey } from '../../src/api-keys/create.ts';
@@ -209,6 +208,76 @@ describeEachDatabase('Alerts', (open) => {
     expect(await alertsOf(pro)).toMatchObject([{ data: { percent: 100, limit: 900, used: 900 } }]);
   });
 
+  test('however much one organization does, what is told of another is not hidden by it', async () => {
+    // By their ids one comes before all the others, and one after them.
+    const [first, loud, last] = [await newOrganization(), await newOrganization(), await newOrganization()];
+    for (const { id, credentials, requests } of [
+      { id: first, credentials: 1, requests: 50 },
+      { id: loud, credentials: 1_200, requests: 5_000 },
+      { id: last, credentials: 1, requests: 50 },
+    ]) {
+      const bindings = { id, credentials, requests, now: NOW.toISOString() };
+      await database.sql().raw(
+        `INSERT INTO usage_hours (organization_id, environment, hour, method, credential, route, status, scope,
+           requests, allowed, refused)
+         SELECT :id, 'live', hour, 'api_key', 'key_' || n, 'GET /v1/prompts', 403, 'prompts:read', :requests, 0, 0
+         FROM generate_series(1, :credentials::integer) AS n, unnest(ARRAY[
+           date_trunc('hour', :now::timestamptz), date_trunc('hour', :now::timestamptz) - interval '1 hour']) AS hour`,
+        bindings,
+      );
+      await database.sql().raw(
+        `INSERT INTO credential_networks (organization_id, environment, credential, day, network, first_seen_at, last_seen_at)
+         SELECT :id, 'live', key.id, (:now::timestamptz)::date, '192.0.2.1', :now::timestamptz, :now::timestamptz
+         FROM (SELECT 'key_' || :id || n AS id FROM generate_series(1, :credentials::integer) AS n) AS key`,
+        bindings,
+      );
+      await database.sql().raw(
+        `INSERT INTO api_keys (id, organization_id, name, environment, scopes, key_hash, last4, created_at, expires_at)
+         SELECT 'key_' || :id || n, :id, 'Many', 'live', '{}', sha256(convert_to(:id || n, 'UTF8')), 'abcd',
+           '2025-06-01T00:00:00Z', :now::timestamptz + interval '6 days'
+         FROM generate_series(1, :credentials::integer) AS n`,
+        bindings,
+      );
+    }
+    const reads = createAlertReads(database);
+    const hourAgo = new Date(NOW.getTime() - HOUR_MS);
+    const readsOf: Record<string, AsyncIterable<{ organizationId: string }>> = {
+      activity: reads.activity(hourAgo, { requests: 500, refused: 50 }),
+      networks: reads.networks(hourAgo, 90),
+      expiringKeys: reads.expiringKeys(NOW, new Date(NOW.getTime() + 30 * DAY_MS)),
+    };
+    const counts: Record<string, number[]> = {};
+    for (const [name, rows] of Object.entries(readsOf)) {
+      const found: string[] = [];
+      for await (const { organizationId } of rows) found.push(organizationId);
+      counts[name] = [first, loud, last].map((id) => found.filter((one) => one === id).length);
+    }
+    expect(counts).toEqual({ activity: [2, 2_400, 2], networks: [1, 1_200, 1], expiringKeys: [1, 1_200, 1] });
+    for (const table of ['usage_hours', 'credential_networks', 'api_keys']) {
+      await database.sql()(table).whereIn('organization_id', [first, loud, last]).delete();
+    }
+  });
+
+  test('what was used in the last minutes of a day is told of after midnight, as of that day', async () => {
+    const organizationId = await newOrganization();
+    await used(organizationId, 'key_a', 0, { requests: 820, allowed: 820 }); // from 10:00 on the 20th
+    const midnight = createWatch({
+      reads: createAlertReads(database),
+      raise,
+      clock: () => new Date('2026-01-21T00:00:20Z'),
+      logger,
+    });
+    await database
+      .sql()('usage_hours')
+      .where({ organization_id: organizationId })
+      .update({ hour: new Date('2026-01-20T23:00:00Z') });
+    await midnight();
+    await midnight();
+    expect(await alertsOf(organizationId)).toMatchObject([
+      { kind: 'limit', period: '2026-01-20/80', data: { day: '2026-01-20', used: 820 } },
+    ]);
+  });
+
   describe('Kept', () => {
     const alert = (organizationId: string, more: Partial<NewAlert> = {}) =>
       ({
@@ -241,40 +310,6 @@ describeEachDatabase('Alerts', (open) => {
       told = [];
       await raise(alert(newId('org')));
       expect(told).toEqual([]);
-    });
-
-    test('is mailed once; a mail that fails is tried again after its lease', async () => {
-      await database.sql()('alerts').update({ mail_due_at: null });
-      const organizationId = await newOrganization();
-      await raise(alert(organizationId));
-      const mails: { organizationId: string; subject: string; text: string }[] = [];
-      let works = false;
-      const mail = createAlertMailing({
-        alerts,
-        tellAdmins: async (id, message) => {
-          if (!works) throw new Error('no mail today');
-          mails.push({ organizationId: id, ...message });
-        },
-        webUrl: 'https://example.com',
-        logger,
-      });
-      await mail();
-      works = true;
-      await mail();
-      expect(mails).toEqual([]);
-      await database
-        .sql()('alerts')
-        .where({ organization_id: organizationId })
-        .update({ mail_due_at: new Date(0) });
-      await Promise.all([mail(), mail()]);
-      await mail();
-      expect(mails).toMatchObject([
-        {
-          organizationId,
-          subject: 'A credential was used after a long time',
-          text: expect.stringContaining('key_1'),
-        },
-      ]);
     });
   });
 });

@@ -136,7 +136,7 @@ describe('The day', () => {
     ]);
     expect(warning(800)).toMatchObject({
       subject: 'api_key',
-      data: { method: 'api_key', percent: 80, limit: 1_000, used: 800 },
+      data: { method: 'api_key', percent: 80, day: '2026-01-15', limit: 1_000, used: 800 },
     });
   });
 });

@@ -165,7 +165,8 @@ describe('GitHub’s secret scanning', () => {
     expect((await postToken(site, credentials)).status).toBe(200);
     expect(labels(await report([credentials.client_secret]))).toEqual(['true_positive']);
     expect((await postToken(site, credentials)).status).toBe(401);
-    expect(labels(await report([credentials.client_secret]))).toEqual(['false_positive']); // it is gone
+    // It is gone, and known by what was told of it: GitHub finds the same in many places.
+    expect(labels(await report([credentials.client_secret]))).toEqual(['true_positive']);
     await receiver.until(() => eventsOf(credentials.client_id).length === 1);
     expect(eventsOf(credentials.client_id)).toMatchObject([
       { data: { object: 'app', secret: 'client_secret' } },
@@ -190,8 +191,9 @@ describe('GitHub’s secret scanning', () => {
 
   test('a webhook’s secret signs no more', async () => {
     const made = (await call('POST', '/v1/webhooks', { url: receiver.url, events: ['prompt.*'] })).body;
-    expect(labels(await report([String(made['secret'])]))).toEqual(['true_positive']);
-    expect(labels(await report([String(made['secret'])]))).toEqual(['false_positive']);
+    for (let times = 0; times < 2; times++) {
+      expect(labels(await report([String(made['secret'])]))).toEqual(['true_positive']);
+    }
     await receiver.until(() => eventsOf(String(made['id'])).length === 1);
     expect(eventsOf(String(made['id']))).toMatchObject([{ data: { object: 'webhook', action: 'revoked' } }]);
   });
