@@ -19,6 +19,8 @@ export type Console = {
   dataDir: string;
   /** The demo owner's browser, signed in. */
   owner: UserAgent;
+  /** The paths of all pages' forms, of the whole service, as the router has them. */
+  forms: string[];
   /** A path of the demo organization's console. */
   path(page: string, environment?: 'live' | 'test'): string;
   /** The browser of somebody new who belongs to the demo organization. */
@@ -41,7 +43,8 @@ export async function startConsole(env: Record<string, string> = {}): Promise<Co
   const made = await bootstrap(services);
   let laterMs = 0;
   const clock = () => new Date(Date.now() + laterMs);
-  const handle = createApp({ ...services, clock }).callback();
+  const app = createApp({ ...services, clock });
+  const handle = app.callback();
   server.on('request', (req, res) => void handle(req, res));
   const { agent: owner } = await signIn({ url }, made.user);
 
@@ -51,6 +54,7 @@ export async function startConsole(env: Record<string, string> = {}): Promise<Co
     made,
     dataDir,
     owner,
+    forms: app.middleware.flatMap(postsOf).filter((path) => !path.startsWith('/secret-scanning/')),
     path: (page, environment = 'live') => `/console/${made.organization.id}/${environment}${page}`,
     join: async (role) => {
       const other = await bootstrap(services, {
@@ -83,6 +87,14 @@ export async function startConsole(env: Record<string, string> = {}): Promise<Co
       await services.close();
     },
   };
+}
+
+/** Routers leave themselves on the middleware that they make. */
+function postsOf(middleware: object): string[] {
+  const { router } = middleware as { router?: { stack: { methods: string[]; path: string | RegExp }[] } };
+  return (router?.stack ?? [])
+    .filter(({ methods }) => methods.includes('POST'))
+    .map(({ path }) => String(path));
 }
 
 /** What a page says, without its marks. */
