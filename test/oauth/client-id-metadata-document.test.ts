@@ -1,8 +1,17 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type HttpsServer, startHttpsServer } from '../support/https-server.ts';
+import { describeWith } from '../support/needs.ts';
 import { authorizationUrl, pkce, type Site, startSite } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { getCode, getTokens, me, refreshForm, tokenRequest } from './support.ts';
+import {
+  getCode,
+  getTokens,
+  me,
+  type PreparedSite,
+  refreshForm,
+  startPreparedSite,
+  tokenRequest,
+} from './support.ts';
 
 const REDIRECT = 'http://127.0.0.1:8976/callback';
 
@@ -130,6 +139,86 @@ describe('Client id metadata documents', () => {
   test('discovery says that such apps are taken', async () => {
     const response = await fetch(new URL('/.well-known/oauth-authorization-server', site.server.url));
     expect(await response.json()).toMatchObject({ client_id_metadata_document_supported: true });
+  });
+});
+
+describeWith('postgresql', 'A client id metadata document whose time is over', () => {
+  let site: PreparedSite<undefined>;
+  let web: HttpsServer;
+  let document: Record<string, unknown>;
+  let clientId: string;
+  let status: number;
+
+  beforeAll(async () => {
+    web = await startHttpsServer();
+    site = await startPreparedSite('postgresql', async () => undefined, {
+      CLIENT_ID_METADATA_DOCUMENTS: 'on',
+      NODE_EXTRA_CA_CERTS: web.certificateFile,
+    });
+  }, 60_000);
+  afterAll(async () => {
+    await site?.stop();
+    await web?.close();
+  });
+  let number = 0;
+  beforeEach(() => {
+    clientId = `${web.url}/past/${number++}.json`;
+    document = {
+      client_id: clientId,
+      client_name: 'Published tool',
+      redirect_uris: [REDIRECT],
+      scope: 'prompts:read reports:read',
+    };
+    status = 200;
+    web.answer((_req, res) =>
+      res.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(document)),
+    );
+    web.asked.length = 0;
+  });
+
+  const client = (redirectUri = REDIRECT) => ({ clientId, clientSecret: '', redirectUris: [redirectUri] });
+  const params = { scope: 'prompts:read reports:read' };
+  const passTime = () =>
+    site.services.database
+      .sql()('apps')
+      .where({ id: clientId })
+      .update({ document_fresh_until: new Date(Date.now() - 1_000) });
+  const open = (redirectUri: string) =>
+    createUserAgent(site.server.url).open(
+      authorizationUrl(site, pkce().challenge, {
+        client_id: clientId,
+        redirect_uri: redirectUri,
+        scope: 'prompts:read',
+      }),
+    );
+
+  test('§5: is read anew, and what it says now holds at once: name, redirect URIs, scopes', async () => {
+    const tokens = await getTokens(site, { client: client(), params });
+    expect((await me(site, tokens.access_token)).body['scopes']).toEqual(['prompts:read', 'reports:read']);
+    const moved = 'http://127.0.0.1:8976/elsewhere';
+    Object.assign(document, { client_name: 'Renamed', redirect_uris: [moved], scope: 'prompts:read' });
+    await passTime();
+
+    expect((await open(REDIRECT)).status).toBe(400);
+    expect((await open(moved)).html).toContain('Renamed');
+    expect(web.asked).toHaveLength(2);
+    const narrow = await getTokens(site, { client: client(moved), params: { scope: 'prompts:read' } });
+    expect((await me(site, narrow.access_token)).body['scopes']).toEqual(['prompts:read']);
+    expect((await me(site, tokens.access_token)).body['scopes']).toEqual(['prompts:read']);
+    const refreshed = await tokenRequest(site, refreshForm(client(), tokens.refresh_token));
+    expect(refreshed.body['scope']).toBe('prompts:read');
+  });
+
+  test('§5: that is not there any more begins nothing; what people allowed goes on', async () => {
+    const tokens = await getTokens(site, { client: client(), params });
+    status = 404;
+    await passTime();
+    const page = await open(REDIRECT);
+    expect({ status: page.status, leftTo: page.leftTo }).toEqual({ status: 400, leftTo: undefined });
+    expect((await tokenRequest(site, refreshForm(client(), tokens.refresh_token))).status).toBe(200);
+    expect(web.asked).toHaveLength(2);
+    status = 200;
+    expect((await open(REDIRECT)).html).toContain('Published tool');
   });
 });
 
