@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
 import { RateLimiterMemory, RateLimiterRedis } from 'rate-limiter-flexible';
 import type { AttemptLimit, CreateAttemptLimit } from '../../src/kernel/attempts.ts';
@@ -6,7 +7,8 @@ import { createRedisCalls } from './calls.ts';
 
 /**
  * Attempts counted in Redis, by all processes together; in this process alone while Redis can't be reached.
- * `isDown`: known to be, so that nobody waits to find out.
+ * `isDown`: known to be, so that nobody waits to find out. Redis is told no address of a person or a machine, nor what
+ * somebody typed into the wrong field, but their SHA-256.
  */
 export function createRedisAttemptLimits(redis: Redis | Cluster, isDown: () => boolean): CreateAttemptLimit {
   const inTime = createRedisCalls(redis);
@@ -29,11 +31,12 @@ export function createRedisAttemptLimits(redis: Redis | Cluster, isDown: () => b
         return ask(local);
       }
     };
+    const digest = (key: string): string => hash('sha256', key, 'base64url');
     return {
-      attempt: (key) => either((limit) => limit.attempt(key)),
-      look: (key) => either((limit) => limit.look(key)),
-      forgive: (key) => either((limit) => limit.forgive(key)),
-      reset: (key) => either((limit) => limit.reset(key)),
+      attempt: (key) => either((limit) => limit.attempt(digest(key))),
+      look: (key) => either((limit) => limit.look(digest(key))),
+      forgive: (key) => either((limit) => limit.forgive(digest(key))),
+      reset: (key) => either((limit) => limit.reset(digest(key))),
     };
   };
 }

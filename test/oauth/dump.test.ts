@@ -5,6 +5,7 @@ import { createSigningKeyStore } from '../../adapters/database/signing-keys.ts';
 import { loadConfig } from '../../config/config.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { openServices } from '../../src/services.ts';
+import { createCanaries } from '../support/canaries.ts';
 import { latestMailTo } from '../support/mailbox.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
@@ -19,13 +20,7 @@ import {
   tokenRequest,
 } from './support.ts';
 
-/** Everything that a thief would like to find, by what it is. */
-const planted = new Map<string, string>();
-const plant = (name: string, value: string | undefined): string => {
-  if (!value || value.length < 12) throw new Error(`no ${name}`);
-  planted.set(name, value);
-  return value;
-};
+const { plant, planted, findings } = createCanaries();
 
 let site: PreparedSite<object>;
 /** All rows as JSON (bytes in hex), and all bytes of the bytea columns as they are. */
@@ -34,6 +29,8 @@ let bytes = Buffer.alloc(0);
 /** The database's own files, deleted rows and the write-ahead log included. */
 let files = Buffer.alloc(0);
 let printed = '';
+/** What was answered to requests with credentials where they don't belong: status, headers and body. */
+let answered = '';
 
 beforeAll(async () => {
   site = await startPreparedSite('embedded', async () => ({}), { LOG_LEVEL: 'trace' });
@@ -109,28 +106,55 @@ async function signUp(): Promise<void> {
   throw new Error('no reset mail');
 }
 
-/** Credentials where they don't belong, which logs are tempted to keep. */
+/** Credentials where they don't belong, which logs and error pages are tempted to keep. */
 async function misuse(accessToken: string, refreshToken: string): Promise<void> {
   const { url } = site.server;
   const { web } = site.made.apps;
-  await fetch(`${url}/v1/me?access_token=${accessToken}`);
-  await fetch(`${url}/v1/me?api_key=${site.made.apiKeys.live}`);
-  await fetch(`${url}/v1/prompts/${site.made.apiKeys.live}`, {
-    headers: { Authorization: `Bearer ${site.made.apiKeys.test}` },
-  });
-  await fetch(`${url}/oauth/token?refresh_token=${refreshToken}&client_secret=${web.clientSecret}`, {
-    method: 'POST',
-  });
-  await fetch(`${url}/oauth/token`, { method: 'POST', body: `{"client_secret":"${web.clientSecret}"}` });
-  await fetch(`${url}/oauth/authorize?client_id=${web.clientId}&state=${accessToken}&scope=${refreshToken}`);
-  await fetch(`${url}/v1/me`, { headers: { Authorization: `Basic ${web.clientSecret}` } });
-  await fetch(`${url}/${refreshToken}`);
-  await tokenRequest(site, {
-    ...credentialsOf(web),
-    grant_type: 'authorization_code',
-    code: refreshToken,
-    redirect_uri: 'x',
-  });
+  const send = async (path: string, init: RequestInit = {}): Promise<void> => {
+    for (const Accept of ['application/json', 'text/html']) {
+      const headers = { Accept, ...(init.headers as Record<string, string>) };
+      const answer = await fetch(url + path, { ...init, redirect: 'manual', headers });
+      answered += `${answer.status} ${JSON.stringify([...answer.headers])} ${await answer.text()}\n`;
+    }
+  };
+  const post = (path: string, body: string, type = 'application/x-www-form-urlencoded') =>
+    send(path, { method: 'POST', body, headers: { 'Content-Type': type } });
+  const live = site.made.apiKeys.live;
+
+  await send(`/v1/me?access_token=${accessToken}`);
+  await send(`/v1/me?api_key=${live}`);
+  await send(`/v1/prompts/${live}`, { headers: { Authorization: `Bearer ${site.made.apiKeys.test}` } });
+  await send(`/v1/prompts?${live}=1`, { headers: { Authorization: `Bearer ${site.made.apiKeys.test}` } });
+  await post('/v1/prompts', JSON.stringify({ [live]: accessToken }), 'application/json');
+  await post(`/oauth/token?refresh_token=${refreshToken}&client_secret=${web.clientSecret}`, '');
+  await post('/oauth/token', `{"client_secret":"${web.clientSecret}"}`, 'application/json');
+  await post('/oauth/token', `grant_type=${accessToken}&client_id=${refreshToken}&client_secret=${live}`);
+  await post(
+    '/oauth/token',
+    new URLSearchParams({
+      ...credentialsOf(web),
+      grant_type: 'authorization_code',
+      code: refreshToken,
+      redirect_uri: 'x',
+    }).toString(),
+  );
+  await post(
+    '/oauth/introspect',
+    new URLSearchParams({ ...credentialsOf(web), token: live, token_type_hint: refreshToken }).toString(),
+  );
+  await post(
+    '/oauth/revoke',
+    new URLSearchParams({ client_id: web.clientId, client_secret: live, token: refreshToken }).toString(),
+  );
+  await post('/login', new URLSearchParams({ email: site.made.user.password, password: live }).toString());
+  await send(`/oauth/authorize?client_id=${web.clientId}&state=${accessToken}&scope=${refreshToken}`);
+  await send(`/oauth/authorize?client_id=${live}&redirect_uri=${accessToken}`);
+  await send(`/oauth/interaction/${refreshToken}`);
+  await send(`/reset-password?token=${refreshToken}`);
+  await send('/v1/me', { headers: { Authorization: `Basic ${web.clientSecret}` } });
+  await send('/v1/me', { headers: { Authorization: `Bearer ${live}x` } });
+  await send('/v1/me', { headers: { Authorization: `DPoP ${accessToken}`, DPoP: refreshToken } });
+  await send(`/${refreshToken}`);
 }
 
 async function readDatabase(): Promise<void> {
@@ -160,32 +184,6 @@ async function readDatabase(): Promise<void> {
       .filter((entry) => entry.isFile())
       .map((entry) => readFileSync(path.join(entry.parentPath, entry.name))),
   );
-}
-
-/** The spellings in which a value may have been kept. */
-function spellings(value: string): string[] {
-  const plain = Buffer.from(value);
-  const decoded = /^[\w-]{40,}$/.test(value) ? [Buffer.from(value, 'base64url')] : [];
-  return [plain, ...decoded].flatMap((bytes) => [
-    ...(bytes === plain ? [value, encodeURIComponent(value)] : []),
-    bytes.toString('hex'),
-    // The three places at which base64 can begin; without the ends, which depend on what stands beside them.
-    ...[0, 1, 2].flatMap((offset) => {
-      const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
-      const text = shifted
-        .toString('base64')
-        .replaceAll('=', '')
-        .slice(offset === 0 ? 0 : 4, -2);
-      return [text, text.replaceAll('+', '-').replaceAll('/', '_')];
-    }),
-  ]);
-}
-
-function findings(haystack: Buffer | string): string[] {
-  const text = typeof haystack === 'string' ? haystack : haystack.toString('latin1');
-  return [...planted]
-    .filter(([, value]) => spellings(value).some((spelling) => text.includes(spelling)))
-    .map(([name]) => name);
 }
 
 test('the search finds what it looks for', () => {
@@ -224,4 +222,10 @@ test('nor in what the server printed, at the most talkative level', () => {
   // An interaction's cookie is the id in its URL, worth nothing without its signature, which is planted too.
   const ids = /^the cookie pr_(?:interaction|resume) /;
   expect(findings(printed).filter((name) => !ids.test(name))).toEqual([]);
+});
+
+test('nor in what was answered to them: no error repeats what it was sent', () => {
+  expect(answered.match(/^4\d\d /gm)?.length).toBeGreaterThan(30);
+  expect(answered).not.toMatch(/^5\d\d /m);
+  expect(findings(answered)).toEqual([]);
 });
