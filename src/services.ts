@@ -41,9 +41,10 @@ export async function openServices(config: Config, logger: Logger) {
 export type Services = Awaited<ReturnType<typeof openServices>>;
 
 async function assemble(config: Config, logger: Logger, database: Database) {
-  const world = openWorld(config, logger, database);
-  const { clock, transaction, audit, background } = world;
   const counting = openCounting(config, logger);
+  const metrics = createMetrics({ isDegraded: () => counting.health() === 'degraded' });
+  const world = openWorld(config, logger, database, metrics);
+  const { clock, transaction, audit, background } = world;
   const stores = openStores(world);
   const { apiKeys, users, sessionStore, endGrants } = stores;
 
@@ -84,7 +85,6 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     createApiKey,
     keys: createApiKeys({ apiKeys, createApiKey, transaction, audit, clock }),
     reportLeak: leakReport(world, stores, { createApiKey, raiseAlert: alerts.raiseAlert }),
-    metrics: createMetrics({ isDegraded: () => counting.health() === 'degraded' }),
     /** Opened by whoever remembers proofs of credentials: the server, not the commands. */
     openChangeFeed: () => {
       const feed = database.openFeed();

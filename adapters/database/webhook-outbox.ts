@@ -13,7 +13,7 @@ export const createOutbox =
   (database: Database): Outbox =>
   async ({ organizationId, environment }, { id, type, body, createdAt }) => {
     if (!isWebhookEvent(type)) throw new Error(`no webhook can want ${type}`);
-    await database.sql().raw(
+    const { rowCount } = await database.sql().raw<{ rowCount: number }>(
       `WITH held AS MATERIALIZED (SELECT ${sharing('webhooks', ':organizationId')}),
        receivers AS MATERIALIZED (
          SELECT id FROM webhooks, held
@@ -36,4 +36,5 @@ export const createOutbox =
         stamp: newId('dlv', createdAt).slice(0, 'dlv_'.length + 10),
       },
     );
+    return rowCount;
   };

@@ -21,6 +21,7 @@ const MOST_OF_DISABLED_WEBHOOKS = 20;
 export const createAlertMailing = (deps: {
   mails: AlertMails;
   sendMail: SendMail;
+  count(result: 'sent' | 'postponed' | 'given_up'): void;
   webUrl: string;
   logger: Logger;
 }) => {
@@ -32,6 +33,7 @@ export const createAlertMailing = (deps: {
       if (to !== undefined) {
         const messageId = `<${alert.id}.${userId}@${new URL(webUrl).hostname}>`;
         await deps.sendMail({ to, messageId, ...alertMail(alert, webUrl) });
+        deps.count('sent');
       }
       await mails.drop(mail);
     } catch (error) {
@@ -42,6 +44,7 @@ export const createAlertMailing = (deps: {
   const putOff = async (mail: AlertMail, cause: unknown): Promise<void> => {
     const about = { err: cause, alertId: mail.alert.id, userId: mail.userId };
     const wait = WAITS[mail.attempts - 1];
+    deps.count(wait === undefined ? 'given_up' : 'postponed');
     logger.warn(
       about,
       wait === undefined ? 'an alert’s mail was given up' : 'an alert could not be mailed yet',

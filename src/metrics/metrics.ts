@@ -1,8 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createDeliveryMetrics } from './delivery-metrics.ts';
 
 export type Metrics = {
   /** One answered call of the API. `route`: its method and path template, so that ids make no series of their own. */
   countCall(call: { route: string; status: number; method: string | undefined }): void;
+  /** A call that usage does not count, since too much waited to be written. */
+  countLostUsage(): void;
+  countAlertMail(result: 'sent' | 'postponed' | 'given_up'): void;
+  deliveries: ReturnType<typeof createDeliveryMetrics>;
   /** The whole exposition, in Prometheus' text format, and its media type. */
   render(): Promise<{ body: string; contentType: string }>;
 };
@@ -32,8 +37,22 @@ export function createMetrics({ isDegraded }: { isDegraded(): boolean }): Metric
     registers: [registry],
     collect: () => degraded.set(isDegraded() ? 1 : 0),
   });
+  const lostUsage = new Counter({
+    name: 'promptreports_usage_lost_calls_total',
+    help: 'Calls that usage does not count, since too much waited to be written.',
+    registers: [registry],
+  });
+  const alertMails = new Counter({
+    name: 'promptreports_alert_mails_total',
+    help: 'Attempts to hand on a mail of an alert, by what became of it.',
+    labelNames: ['result'],
+    registers: [registry],
+  });
 
   return {
+    countLostUsage: () => lostUsage.inc(),
+    countAlertMail: (result) => alertMails.inc({ result }),
+    deliveries: createDeliveryMetrics(registry),
     countCall: ({ route, status, method = 'none' }) => {
       const key = `${status} ${method} ${route}`;
       const known = counted.get(key);

@@ -8,10 +8,16 @@ import type { World } from './world.ts';
 
 /** Alerts: raised by whoever sees something, looked for, and mailed to the administrators. */
 export function alertServices(world: World, { alerts, alertMails, alertReads }: Stores) {
-  const { config, logger, clock, transaction, publish, sendMail } = world;
+  const { config, logger, metrics, clock, transaction, publish, sendMail } = world;
   const raiseAlert = createRaise({ alerts, publish, transaction, clock });
   const lookForAlerts = createWatch({ reads: alertReads, raise: raiseAlert, clock, logger });
-  const mailAlerts = createAlertMailing({ mails: alertMails, sendMail, webUrl: config.webUrl, logger });
+  const mailAlerts = createAlertMailing({
+    mails: alertMails,
+    sendMail,
+    count: metrics.countAlertMail,
+    webUrl: config.webUrl,
+    logger,
+  });
   return {
     raiseAlert,
     outsideUses: createOutsideUses({ raise: raiseAlert, clock, logger }),

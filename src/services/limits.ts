@@ -13,7 +13,7 @@ import type { World } from './world.ts';
 
 /** What is allowed, counted by `counting`, and what was used of it, which the database keeps. */
 export function limitServices(
-  { config, logger, clock, background }: World,
+  { config, logger, metrics, clock, background }: World,
   { usage, usageCleaning, organizations, readMinutes }: Stores,
   { buckets, createAttemptLimit, health }: Counting,
 ) {
@@ -33,7 +33,12 @@ export function limitServices(
     },
     limitsOverview: createLimitsOverview({ buckets, planOf: organizations.planOf }),
     limitsHealth: health,
-    usageMeter: createUsageMeter({ add: usage.add, clock, logger }),
+    usageMeter: createUsageMeter({
+      add: usage.add,
+      countLost: metrics.countLostUsage,
+      clock,
+      logger,
+    }),
     tryPlan: createTryPlan({
       readMinutes,
       replayOf: (figures) => createReplay([{ limits: limitsOf(figures), counts: {} }], ask),

@@ -8,7 +8,7 @@ import type { World } from './world.ts';
 
 /** Webhooks: managed, sent by the server, and disabled where nothing arrives, which raises an alert. */
 export function webhookServices(
-  { logger, clock, transaction, audit, urlRules, safeFetch }: World,
+  { logger, metrics, clock, transaction, audit, urlRules, safeFetch }: World,
   { webhooks, deliveries, deliveryQueue: queue }: Stores,
   { raiseAlert }: { raiseAlert: RaiseAlert },
 ) {
@@ -25,16 +25,26 @@ export function webhookServices(
       }),
     transaction,
     audit,
+    count: metrics.deliveries.disabled,
   });
   return {
     disableWebhook,
-    manageWebhooks: createWebhooks({ webhooks, deliveries, urlRules, transaction, audit, clock }),
+    manageWebhooks: createWebhooks({
+      webhooks,
+      deliveries,
+      urlRules,
+      transaction,
+      audit,
+      clock,
+      countQueued: metrics.deliveries.queued,
+    }),
     /** Begins to send what is queued for webhooks: the server does, not the commands. */
     startDeliveries: () =>
       startDeliveryWorker({
         queue,
         send: createSend({ safeFetch, clock }),
         conclude: createConclude({ queue, disable: disableWebhook, transaction }),
+        metrics: metrics.deliveries,
         clock,
         random: Math.random,
         logger,

@@ -9,19 +9,25 @@ import { createBackground } from '../kernel/background.ts';
 import { systemClock } from '../kernel/clock.ts';
 import type { Logger } from '../kernel/log.ts';
 import { createSealer } from '../kernel/sealing.ts';
+import type { Metrics } from '../metrics/metrics.ts';
 import { createPublisher } from '../webhooks/envelope.ts';
 import { alsoTelling } from '../webhooks/event.ts';
 
 export type World = ReturnType<typeof openWorld>;
 
-/** What every feature stands on: time, secrets, transactions, the audit log, mail, and requests to the outside. */
-export function openWorld(config: Config, logger: Logger, database: Database) {
+/** What every feature stands on: time, metrics, secrets, transactions, the audit log, mail, and requests to the outside. */
+export function openWorld(config: Config, logger: Logger, database: Database, metrics: Metrics) {
   const clock = systemClock;
-  const publish = createPublisher({ outbox: createOutbox(database), clock });
+  const publish = createPublisher({
+    outbox: createOutbox(database),
+    clock,
+    countQueued: metrics.deliveries.queued,
+  });
   const urlRules = { allowLoopback: !config.production };
   return {
     config,
     logger,
+    metrics,
     clock,
     sealer: createSealer(config.secretKey ?? developmentSecretKey(config.dataDir)),
     database,

@@ -20,15 +20,17 @@ export type UsageMeter = {
  * since the last flush that could be written began: a second's calls, unless the database doesn't answer. Nothing is
  * counted twice: a batch of which it isn't known whether it was written is repeated under its number.
  *
- * Bounded in memory (see tally.ts): detail is given up first; calls that aren't counted at all are counted in the log.
+ * Bounded in memory (see tally.ts): detail is given up first; calls that aren't counted at all are counted in the log, and
+ * `countLost` is told of each.
  */
 export function createUsageMeter(deps: {
   add: UsageStore['add'];
+  countLost(): void;
   clock: Clock;
   logger: Logger;
   mostRows?: number;
 }): UsageMeter {
-  const { add, clock, logger, mostRows = MOST_ROWS } = deps;
+  const { add, countLost, clock, logger, mostRows = MOST_ROWS } = deps;
   const writerId = randomUUID();
   let batches = 0;
   let tally = createTally(mostRows);
@@ -77,7 +79,9 @@ export function createUsageMeter(deps: {
 
   return {
     count: (call) => {
-      if (hasPrincipal(call) && !tally.count(call, clock())) lost++;
+      if (!hasPrincipal(call) || tally.count(call, clock())) return;
+      lost++;
+      countLost();
     },
     flush: () => {
       if (!running) return start();

@@ -11,6 +11,7 @@ export type DisableDeps = {
   ): Promise<void>;
   transaction<T>(work: () => Promise<T>): Promise<T>;
   audit: RecordAudit;
+  count(reason: DisabledReason): void;
 };
 
 export type Disable = (
@@ -20,7 +21,7 @@ export type Disable = (
 
 /** Stops sending to a webhook because of how its receiver behaves, once however many deliveries say so. */
 export const createDisable =
-  ({ webhooks, tell, transaction, audit }: DisableDeps): Disable =>
+  ({ webhooks, tell, transaction, audit, count }: DisableDeps): Disable =>
   (webhook, reason) =>
     transaction(async () => {
       if (!(await webhooks.disable(webhook.id, reason))) return;
@@ -33,17 +34,19 @@ export const createDisable =
         data: { reason, url: webhook.url },
       });
       await tell(webhook, reason);
+      count(reason);
     });
 
-/** Writes an attempt down together with what follows from it. */
+/** Writes an attempt down together with what follows from it; false when it was no longer this worker's to write. */
 export const createConclude =
   (deps: {
     queue: Pick<DeliveryQueue, 'complete'>;
     disable: Disable;
     transaction<T>(work: () => Promise<T>): Promise<T>;
   }) =>
-  (worker: string, { id, webhook }: Claimed, attempt: Attempt, outcome: Outcome): Promise<void> =>
+  (worker: string, { id, webhook }: Claimed, attempt: Attempt, outcome: Outcome): Promise<boolean> =>
     deps.transaction(async () => {
       const isOurs = await deps.queue.complete(worker, id, attempt, outcome);
       if (isOurs && outcome.disable) await deps.disable(webhook, outcome.disable);
+      return isOurs;
     });

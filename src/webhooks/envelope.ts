@@ -16,11 +16,11 @@ export function envelop(type: string, data: object, at: Date): QueuedEvent {
 
 /**
  * Keeps an event and a delivery for each active webhook of the owner that wants it; nothing where none does. Joins the open
- * transaction, and is one statement of it.
+ * transaction, and is one statement of it. Resolves with the number of deliveries.
  */
-export type Outbox = (owner: WebhookOwner, event: QueuedEvent) => Promise<void>;
+export type Outbox = (owner: WebhookOwner, event: QueuedEvent) => Promise<number>;
 
 export const createPublisher =
-  ({ outbox, clock }: { outbox: Outbox; clock: Clock }): PublishEvent =>
-  ({ type, organizationId, environment, data }) =>
-    outbox({ organizationId, environment }, envelop(type, data, clock()));
+  (deps: { outbox: Outbox; clock: Clock; countQueued(deliveries: number): void }): PublishEvent =>
+  async ({ type, organizationId, environment, data }) =>
+    deps.countQueued(await deps.outbox({ organizationId, environment }, envelop(type, data, deps.clock())));

@@ -21,6 +21,7 @@ export type ManageDeps = {
   transaction<T>(work: () => Promise<T>): Promise<T>;
   audit: RecordAudit;
   clock: Clock;
+  countQueued(deliveries: number): void;
 };
 
 type Fields = Pick<Webhook, 'url' | 'events' | 'description'>;
@@ -32,7 +33,8 @@ export type Webhooks = ReturnType<typeof createWebhooks>;
  * transaction. A webhook belongs to the environment of the credential that made it, and is seen by that environment's
  * alone. The route's scope is checked before.
  */
-export function createWebhooks({ webhooks, deliveries, urlRules, transaction, audit, clock }: ManageDeps) {
+export function createWebhooks(deps: ManageDeps) {
+  const { webhooks, deliveries, urlRules, transaction, audit, clock, countQueued } = deps;
   const record = (
     type: 'webhook.created' | 'webhook.updated' | 'webhook.deleted' | 'webhook.secret_rotated',
     { principal, ip }: By,
@@ -148,7 +150,9 @@ export function createWebhooks({ webhooks, deliveries, urlRules, transaction, au
         const webhook = refuseDisabled(await lock(by, id));
         const { organizationId, environment } = webhook;
         const data = { object: 'webhook', id, organizationId, environment, actor: actorOf(by.principal) };
-        return deliveries.queue(webhook, envelop('webhook.test', data, clock()));
+        const delivery = await deliveries.queue(webhook, envelop('webhook.test', data, clock()));
+        countQueued(1);
+        return delivery;
       }),
 
     listDeliveries: async (
@@ -175,6 +179,7 @@ export function createWebhooks({ webhooks, deliveries, urlRules, transaction, au
         refuseDisabled(webhook);
         const delivery = await deliveries.queueAgain(id, deliveryId);
         if (!delivery) throw notFound();
+        countQueued(1);
         return delivery;
       }),
   };

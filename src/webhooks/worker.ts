@@ -21,11 +21,25 @@ export type WorkerDeps = {
   queue: DeliveryQueue;
   /** Never rejects; ends early when `signal` says so. */
   send(delivery: Claimed, signal: AbortSignal): Promise<Sent>;
-  /** Writes an attempt down, and disables the webhook where the outcome says so, in one transaction. */
-  conclude(worker: string, delivery: Claimed, attempt: Attempt, outcome: Outcome): Promise<void>;
+  /**
+   * Writes an attempt down, and disables the webhook where the outcome says so, in one transaction. False, and nothing is
+   * written, when another worker has taken the delivery over.
+   */
+  conclude(worker: string, delivery: Claimed, attempt: Attempt, outcome: Outcome): Promise<boolean>;
+  metrics: DeliveryMetrics;
   clock: Clock;
   random(): number;
   logger: Logger;
+};
+
+/** unwritten: what became of it could not be noted, or was another's to note; it is made again. */
+type Result = 'succeeded' | 'retried' | 'given_up' | 'unwritten';
+
+/** What an operator watches. */
+export type DeliveryMetrics = {
+  begun(lane: Lane, waitedSeconds: number): void;
+  /** `status`: of the answer, where there was one. */
+  ended(lane: Lane, result: Result, status: number | undefined): void;
 };
 
 type InFlight = UnderWay & { delivery: Claimed; done: Promise<void> };
@@ -48,16 +62,22 @@ export function startDeliveryWorker(deps: WorkerDeps): { stop(): Promise<void> }
   };
 
   const deliver = async (delivery: Claimed): Promise<void> => {
+    const { lane, waitedSeconds } = delivery;
+    let result: Result = 'unwritten';
+    let status: number | undefined;
+    deps.metrics.begun(lane, waitedSeconds);
     try {
       const { answer, attempt } = await deps.send(delivery, stopped.signal);
+      status = attempt.status ?? undefined;
       if (!underWay.has(delivery.id)) return; // given back meanwhile
       const outcome = outcomeOf(answer, delivery, { now: deps.clock(), random: deps.random() });
-      await deps.conclude(worker, delivery, attempt, outcome);
+      if (await deps.conclude(worker, delivery, attempt, outcome)) result = resultOf(outcome);
     } catch (error) {
       // It is due again at the end of its lease.
       logger.warn({ err: error, deliveryId: delivery.id }, 'the outcome of a delivery could not be written');
     } finally {
       underWay.delete(delivery.id);
+      deps.metrics.ended(lane, result, status);
       wake();
     }
   };
@@ -146,3 +166,6 @@ export function startDeliveryWorker(deps: WorkerDeps): { stop(): Promise<void> }
     },
   };
 }
+
+const resultOf = ({ succeeded, retryInSeconds }: Outcome): Result =>
+  succeeded ? 'succeeded' : retryInSeconds === undefined ? 'given_up' : 'retried';

@@ -15,6 +15,7 @@ describeEachDatabase('Mails of alerts', (open) => {
   let alerts: ReturnType<typeof createAlertStore>;
   let mails: ReturnType<typeof createAlertMails>;
   let sent: Mail[];
+  let counted: Map<string, number>;
 
   beforeAll(async () => {
     database = await open();
@@ -24,6 +25,7 @@ describeEachDatabase('Mails of alerts', (open) => {
   afterAll(() => database.close());
   beforeEach(async () => {
     sent = [];
+    counted = new Map();
     await database.sql()('alerts').delete();
   });
 
@@ -57,7 +59,13 @@ describeEachDatabase('Mails of alerts', (open) => {
   };
   /** One process, which hands mails on by `sendMail`. */
   const processWith = (sendMail: (mail: Mail) => Promise<void>) =>
-    createAlertMailing({ mails, sendMail, webUrl: 'https://example.com', logger: createLogger('silent') });
+    createAlertMailing({
+      mails,
+      sendMail,
+      count: (result) => counted.set(result, (counted.get(result) ?? 0) + 1),
+      webUrl: 'https://example.com',
+      logger: createLogger('silent'),
+    });
   const send = () => processWith(async (mail) => void sent.push(mail))();
   const passTime = () =>
     database
@@ -92,6 +100,7 @@ describeEachDatabase('Mails of alerts', (open) => {
       await passTime();
     }
     expect(tries).toBe(7); // and it is given up
+    expect(Object.fromEntries(counted)).toEqual({ sent: 2, postponed: 6, given_up: 1 });
     expect(sent.map(({ to }) => to).sort()).toEqual(emails.slice(1).sort());
   });
 

@@ -35,6 +35,7 @@ const write = (level: string) => (entry: object, message: string) =>
   void logged.push({ level, entry, message });
 const logger = { warn: write('warn'), error: write('error') } as unknown as Logger;
 const clock = () => now;
+const countLost = () => {};
 
 beforeEach(() => {
   now = new Date('2026-03-10T10:59:58.500Z');
@@ -58,7 +59,7 @@ function createStore() {
 describe('the meter', () => {
   test('counts a call by who called, what, and what became of it', async () => {
     const store = createStore();
-    const meter = createUsageMeter({ add: store.add, clock, logger });
+    const meter = createUsageMeter({ countLost, add: store.add, clock, logger });
     const person = { method: 'oauth_user', id: 'usr_1', userId: 'usr_1', clientId: 'app_1' } as const;
     meter.count(call());
     meter.count(call());
@@ -96,7 +97,7 @@ describe('the meter', () => {
 
   test('counts who asked the limits by the second, over the ends of minute, hour and day', async () => {
     const store = createStore();
-    const meter = createUsageMeter({ add: store.add, clock, logger });
+    const meter = createUsageMeter({ countLost, add: store.add, clock, logger });
     now = new Date('2026-03-10T23:59:58.500Z');
     meter.count(call());
     meter.count(call({ status: 429, limited: 'refused' }));
@@ -122,7 +123,7 @@ describe('the meter', () => {
 
   test('notes the networks, IPv6 by /64, and when each was first and last seen', async () => {
     const store = createStore();
-    const meter = createUsageMeter({ add: store.add, clock, logger });
+    const meter = createUsageMeter({ countLost, add: store.add, clock, logger });
     const first = now;
     meter.count(call({ ip: '2001:db8::1' }));
     now = new Date(now.getTime() + 1000);
@@ -145,7 +146,7 @@ describe('the meter', () => {
 
   test('writes nothing when nothing was called', async () => {
     const store = createStore();
-    await createUsageMeter({ add: store.add, clock, logger }).flush();
+    await createUsageMeter({ countLost, add: store.add, clock, logger }).flush();
     expect(store.added).toEqual([]);
   });
 
@@ -156,7 +157,7 @@ describe('the meter', () => {
       tried.push(batch);
       return Promise.reject(new Error('no database'));
     };
-    const meter = createUsageMeter({ add: store.add, clock, logger });
+    const meter = createUsageMeter({ countLost, add: store.add, clock, logger });
     meter.count(call());
     await meter.flush();
     meter.count(call());
@@ -185,7 +186,7 @@ describe('the meter', () => {
       new Promise((resolve) => {
         release = resolve;
       });
-    const meter = createUsageMeter({ add: store.add, clock, logger });
+    const meter = createUsageMeter({ countLost, add: store.add, clock, logger });
     meter.count(call());
     const first = meter.flush();
     meter.count(call());
@@ -202,7 +203,9 @@ describe('the meter', () => {
 
   test('past its bound gives up detail, keeps the sums exact; past twice that drops, and says how many', async () => {
     const store = createStore();
-    const meter = createUsageMeter({ add: store.add, clock, logger, mostRows: 3 });
+    let lost = 0;
+    const countLost = () => void lost++;
+    const meter = createUsageMeter({ countLost, add: store.add, clock, logger, mostRows: 3 });
     const from = (id: string, organizationId: string) =>
       call({ principal: { ...key, id, organizationId }, ip: id });
     for (let i = 0; i < 10; i++) meter.count(from(`key_${i}`, 'org_1')); // 3 rows, then one for the other 7
@@ -231,5 +234,6 @@ describe('the meter', () => {
     expect(logged).toEqual([
       { level: 'error', entry: { lost: 1 }, message: expect.stringContaining('not counted') },
     ]);
+    expect(lost).toBe(1);
   });
 });
