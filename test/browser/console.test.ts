@@ -169,7 +169,7 @@ describeWith('chromium', 'The console in Chromium', () => {
       expect(await answer.text()).toContain('organization:admin');
     }
     await grace.getByRole('link', { name: 'Test' }).click();
-    await grace.getByRole('heading', { name: 'No test keys yet' }).waitFor();
+    await grace.getByRole('heading', { name: 'No test keys' }).waitFor();
   }, 120_000);
 
   test('no page broke the content security policy, or a script', () => {
