@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import knex from 'knex';
+import pg from 'pg';
 import { loadConfig } from '../../config/config.ts';
 import { type Bootstrapped, bootstrap } from '../../src/bootstrap.ts';
 import { createLogger } from '../../src/kernel/log.ts';
@@ -89,6 +90,12 @@ describeWith('postgresql', 'When PostgreSQL fails under a running server', () =>
           form('/oauth/revoke', { token, ...credentialsOf(made.apps.web) }),
         ),
       ]),
+      timed('the end of an API key', () =>
+        fetch(`${url}/v1/api-keys/${testKeyId}`, {
+          method: 'DELETE',
+          headers: { Authorization: `Bearer ${made.apiKeys.test}` },
+        }),
+      ),
       timed('/oauth/authorize', () =>
         fetch(authorizationUrl(site, pkce().challenge), { redirect: 'manual', headers: html }),
       ),
@@ -117,6 +124,8 @@ describeWith('postgresql', 'When PostgreSQL fails under a running server', () =>
 
   let loginPage: { token: string; cookie: string };
   let accessToken: string;
+  /** Of the key that ends itself. */
+  let testKeyId: string;
 
   async function prepare(): Promise<{ redemption: Record<string, string>; refreshToken: string }> {
     const agent = createUserAgent(server.url);
@@ -127,6 +136,7 @@ describeWith('postgresql', 'When PostgreSQL fails under a running server', () =>
     };
     const tokens = await getTokens(site, { agent });
     accessToken = tokens.access_token;
+    testKeyId ??= String((await me(site, made.apiKeys.test)).body['id']);
     const { redemption } = await getCode(site, { agent });
     return { redemption, refreshToken: tokens.refresh_token ?? '' };
   }
@@ -261,5 +271,39 @@ describeWith('postgresql', 'When PostgreSQL fails under a running server', () =>
     }
     await expectHealed();
     await expectWholeOrNothing(readOnly[3] as Outcome, redemption);
+  }, 120_000);
+
+  test('out of connections: 503 with Retry-After in bounded time, and it heals', async () => {
+    const { redemption, refreshToken } = await prepare();
+    const admin = new pg.Client({ connectionString: postgres.url('postgres') });
+    await admin.connect();
+    const ours = "FROM pg_stat_activity WHERE application_name LIKE 'promptreports-auth%'";
+    const others: pg.Client[] = [];
+    const takeOne = async (): Promise<boolean> => {
+      const other = new pg.Client({ connectionString: postgres.url('postgres') });
+      other.on('error', () => {});
+      try {
+        await other.connect();
+        others.push(other);
+        return true;
+      } catch (error) {
+        expect((error as { code?: string }).code).toBe('53300'); // too many clients already
+        return false;
+      }
+    };
+    // Until others have all connections that there are: the server comes back for one in between.
+    for (let left = 1; left > 0; ) {
+      await admin.query(`SELECT pg_terminate_backend(pid) ${ours}`);
+      while (await takeOne());
+      left = Number((await admin.query(`SELECT count(*) ${ours}`)).rows[0].count);
+    }
+    const outcomes = await askEverything(redemption, refreshToken);
+    const [ready, live] = [await probe('/readyz'), await probe('/livez')];
+    await Promise.all([admin, ...others].map((client) => client.end()));
+    expectUnavailable(outcomes);
+    expect([ready.status, live.status]).toEqual([503, 200]);
+    await expectHealed();
+    await expectWholeOrNothing(outcomes[3] as Outcome, redemption);
+    await expectWholeOrNothing(outcomes[4] as Outcome, refreshForm(made.apps.web, refreshToken));
   }, 120_000);
 });
