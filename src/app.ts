@@ -79,8 +79,10 @@ export function createApp(services: Services): Koa {
   const pages = new Router();
   pages.use(
     account.signIn.routes(),
+    account.mailedLinks.routes(),
     account.profile.routes(),
     account.security.routes(),
+    account.passkeys.routes(),
     account.sessions.routes(),
     account.connections.routes(),
     interactionRoutes({

@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import { ConfigError, loadConfig } from '../config/config.ts';
-import { type Figures, isPlan, PLAN_NAMES, type Plan } from '../config/plans.ts';
+import { type Figures, PLAN_NAMES, type Plan } from '../config/plans.ts';
 import { type BootstrapOptions, bootstrap, describeBootstrap } from './bootstrap.ts';
+import { parseCount, parseDays, parseName, parsePlan, parseTime } from './cli-arguments.ts';
 import { given } from './kernel/given.ts';
 import { createLogger } from './kernel/log.ts';
 import { issueSecret } from './kernel/secret.ts';
@@ -177,33 +178,6 @@ program
       process.stdout.write(json ? `${JSON.stringify(presentTried(tried))}\n` : describeTried(tried));
     }),
   );
-
-function parseTime(value: string): Date {
-  const time = new Date(value);
-  if (/^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:\d\d)$/.test(value) && !Number.isNaN(time.getTime())) return time;
-  throw new InvalidArgumentError('Give a time with its zone, such as 2026-01-15T10:00:00Z.');
-}
-
-function parseCount(value: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(value)) throw new InvalidArgumentError('Give a whole number from 1.');
-  return Number(value);
-}
-
-function parsePlan(value: string): Plan {
-  if (!isPlan(value)) throw new InvalidArgumentError(`Give one of ${PLAN_NAMES.join(', ')}.`);
-  return value;
-}
-
-function parseDays(value: string): number {
-  if (!/^[1-9]\d{0,2}$/.test(value)) throw new InvalidArgumentError('Give 1 to 999 days.');
-  return Number(value);
-}
-
-function parseName(value: string): string {
-  const name = value.trim();
-  if (name.length < 1 || name.length > 100) throw new InvalidArgumentError('Give 1 to 100 characters.');
-  return name;
-}
 
 /** Opens the database (and so migrates it), does the work, closes. Exits with 1 and the reason in words when it fails. */
 async function withServices(work: (services: Services) => Promise<void>): Promise<void> {

@@ -9,10 +9,10 @@ import { noticeMail, type SendMail } from './mail.ts';
 import type { Passkeys } from './passkeys.ts';
 import { newRecoveryCodes, normalizeRecoveryCode } from './recovery-codes.ts';
 import type { SecondFactorStore } from './second-factor.ts';
-import { newTotpSecret, totpSetup, totpStep } from './totp.ts';
+import { totpStep } from './totp.ts';
+import { createTotpSetups } from './totp-setup.ts';
 import type { User } from './user.ts';
 
-const SETUP_SECONDS = 30 * 60;
 const WINDOW_SECONDS = 15 * 60;
 const MOST_PASSKEYS = 20;
 
@@ -47,6 +47,7 @@ export function createSecondFactors(deps: SecondFactorsDeps) {
     windowSeconds: WINDOW_SECONDS,
   });
 
+  const setups = createTotpSetups(deps);
   const sealingOf = (userId: string): string => `totp/${userId}`;
   const hashOf = (userId: string, code: string): Buffer =>
     sealer.mac(`${userId}\0${normalizeRecoveryCode(code)}`, 'recovery-code');
@@ -115,28 +116,13 @@ export function createSecondFactors(deps: SecondFactorsDeps) {
   return {
     factorsOf: store.factorsOf,
     hasAny: store.hasAny,
-
-    /** A new secret for an authenticator app. Nothing is written: the page brings `setup` back, sealed. */
-    beginTotp: (user: User): { typed: string; picture: string; setup: string } => {
-      const secret = newTotpSecret();
-      const expiresAt = deps.clock().getTime() + SETUP_SECONDS * 1000;
-      const setup = sealer.seal(JSON.stringify({ secret, expiresAt }), `totp-setup/${user.id}`);
-      return { ...totpSetup(secret, user.email), setup: setup.toString('base64url') };
-    },
-
-    /** The same again for a page whose code was wrong; undefined when it has expired or is another person's. */
-    continueTotp: (
-      user: User,
-      setup: string,
-    ): { typed: string; picture: string; setup: string } | undefined => {
-      const secret = openSetup(user, setup);
-      return secret === undefined ? undefined : { ...totpSetup(secret, user.email), setup };
-    },
+    beginTotp: setups.begin,
+    continueTotp: setups.again,
 
     /** `code`: what the app shows, so that nobody is locked out by one that was set up wrongly. */
     addTotp: (user: User, { setup, code }: { setup: string; code: string }, ip: string): Promise<Added> =>
       add(user, ip, { kind: 'totp' }, async () => {
-        const secret = openSetup(user, setup);
+        const secret = setups.open(user, setup);
         if (secret === undefined) return 'This page was open for too long. Scan the new picture.';
         const step = totpStep(secret, code.replace(/\s/g, ''), deps.clock());
         if (step === undefined) {
@@ -224,14 +210,4 @@ export function createSecondFactors(deps: SecondFactorsDeps) {
       return true;
     },
   };
-
-  function openSetup(user: User, setup: string): string | undefined {
-    try {
-      const text = sealer.open(Buffer.from(setup, 'base64url'), `totp-setup/${user.id}`);
-      const { secret, expiresAt } = JSON.parse(text) as { secret: string; expiresAt: number };
-      return expiresAt > deps.clock().getTime() ? secret : undefined;
-    } catch {
-      return undefined;
-    }
-  }
 }

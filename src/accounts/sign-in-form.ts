@@ -7,8 +7,8 @@ import type { AttemptLimit } from '../kernel/attempts.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Sealer } from '../kernel/sealing.ts';
-import { equalInConstantTime } from '../kernel/secret.ts';
 import type { Accounts } from './accounts.ts';
+import { createKnownBrowsers } from './known-browser.ts';
 import type { Passkeys } from './passkeys.ts';
 import { createPendingSignIns } from './pending-sign-in.ts';
 import type { SecondFactors } from './second-factors.ts';
@@ -56,16 +56,11 @@ export type SignInFormDeps = {
   secure: boolean;
 };
 
-const KNOWN_BROWSER_SECONDS = 180 * 86_400;
-
 /** The sign-in form, wherever it stands: alone, as a step of an authorization, or before what could harm its person. */
 export function createSignInForm(deps: SignInFormDeps): SignInForm {
   const { renderPage, secondFactors, passkeys } = deps;
   const pending = createPendingSignIns(deps);
-  const cookieName = deps.secure ? '__Host-pr_known' : 'pr_known';
-  const mark = (userId: string): Buffer => deps.sealer.mac(userId, 'known-browser');
-  const isKnownTo = (ctx: Context, userId: string): boolean =>
-    equalInConstantTime(mark(userId), Buffer.from(ctx.cookies.get(cookieName) ?? '', 'base64url'));
+  const known = createKnownBrowsers(deps);
 
   const show: SignInForm['show'] = async (ctx, options) => {
     const { action, returnTo, app, again, email = '', error, notice, status = 200 } = options;
@@ -114,14 +109,7 @@ export function createSignInForm(deps: SignInFormDeps): SignInForm {
 
   /** All is proved. The browser is known to the account from now on. */
   const done = (ctx: Context, userId: string, methods: readonly string[]): SignedInBy => {
-    ctx.cookies.set(cookieName, mark(userId).toString('base64url'), {
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: deps.secure,
-      path: '/',
-      overwrite: true,
-      maxAge: KNOWN_BROWSER_SECONDS * 1000,
-    });
+    known.remember(ctx, userId);
     return { userId, methods };
   };
 
@@ -137,7 +125,7 @@ export function createSignInForm(deps: SignInFormDeps): SignInForm {
           email,
           password: form.get('password'),
           ip: ctx.ip,
-          isKnownBrowser: (userId) => isKnownTo(ctx, userId),
+          isKnownBrowser: (userId) => known.isKnownTo(ctx, userId),
         }),
       (error) => show(ctx, { ...options, email, ...tooMany(ctx, error) }),
     );
@@ -178,7 +166,7 @@ export function createSignInForm(deps: SignInFormDeps): SignInForm {
       return proved ? done(ctx, user.id, ['pwd', 'pop', 'mfa']) : refuse(BAD_PASSKEY);
     }
     const right = await limited(
-      () => secondFactors.checkCode(user, form.get('code'), isKnownTo(ctx, user.id)),
+      () => secondFactors.checkCode(user, form.get('code'), known.isKnownTo(ctx, user.id)),
       (error) => showSecondStep(ctx, options, user, tooMany(ctx, error)),
     );
     if (right === undefined) return undefined;

@@ -2,7 +2,6 @@ import { z } from 'zod';
 import { APP_KIND_NAMES, APP_KINDS, authMethodOf } from '../../config/app-kinds.ts';
 import { ENVIRONMENTS } from '../../config/environments.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
-import { SIGNING_ALGORITHMS } from '../../config/signing-algorithms.ts';
 import { limitsObject, presentLimits, scopeList, toFigures } from '../http/fields.ts';
 import { listOf, listSchema, pageQuery } from '../http/lists.ts';
 import { defineRoute, type Route } from '../http/route.ts';
@@ -11,39 +10,8 @@ import { isId } from '../kernel/ids.ts';
 import { displayName, idOf, timestamp } from '../kernel/schemas.ts';
 import { visibleTo } from '../principals/principal.ts';
 import type { App, AppStore } from './app.ts';
-import { jwksFault } from './jwks.ts';
+import { jwks, jwksUri, link, redirectUris, tokenSigningAlg } from './app-fields.ts';
 import type { Apps } from './manage.ts';
-
-const redirectUris = z.array(z.string()).max(1_000).meta({
-  description:
-    'Exact URIs, at most 20. https; http on loopback; for native apps also com.example.app:/callback.',
-});
-const link = z
-  .string()
-  .max(2_000)
-  .refine(isHttpsUrl, 'must be an https URL')
-  .nullable()
-  .transform((url) => url ?? undefined);
-
-const jwks = z
-  .looseObject({ keys: z.array(z.looseObject({ kty: z.string() })) })
-  .superRefine((value, issues) => {
-    const message = jwksFault(value);
-    if (message) issues.addIssue({ code: 'custom', message });
-  })
-  .nullable()
-  .transform((value) => value ?? undefined)
-  .meta({ description: 'Public keys (RFC 7517) with which the app proves itself: private_key_jwt.' });
-const jwksUri = z
-  .string()
-  .max(2_000)
-  .nullable()
-  .transform((url) => url ?? undefined)
-  .meta({ description: 'Where those keys are, in place of jwks. https.' });
-
-const tokenSigningAlg = z
-  .enum(SIGNING_ALGORITHMS)
-  .meta({ description: 'What signs its access tokens and id_tokens.' });
 
 const object = z
   .object({
@@ -223,10 +191,3 @@ const changeOf = <T extends object>(body: T): { [K in keyof T]?: Exclude<T[K], u
   Object.fromEntries(
     Object.entries(body).filter(([name, value]) => value !== undefined || REMOVABLE.has(name)),
   ) as { [K in keyof T]?: Exclude<T[K], undefined> };
-
-/** Shown on the consent page, as links and an image: nothing that a browser could read otherwise. */
-function isHttpsUrl(text: string): boolean {
-  if (!text.startsWith('https://') || /[^\x21-\x7e]|["<>\\^`{|}]/.test(text)) return false;
-  const url = URL.parse(text);
-  return url !== null && url.username === '' && url.password === '';
-}

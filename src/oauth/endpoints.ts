@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { JWK } from 'jose';
 import type { Context, Middleware } from 'koa';
 import compose from 'koa-compose';
@@ -8,12 +7,10 @@ import { readFormText } from '../http/forms.ts';
 import { seeOther } from '../http/page.ts';
 import { allowFormTarget } from '../http/security-headers.ts';
 import { AppError } from '../kernel/errors.ts';
-import { rawHeaderValues } from '../kernel/raw-headers.ts';
 import { DEVICE_PAGE } from './device-flow.ts';
-import { maskToken } from './outside-tokens.ts';
+import { placeEndpoints } from './place-endpoints.ts';
 import type { PrepareClient } from './prepare-clients.ts';
-import { ADVERTISED_SCOPES } from './provider.ts';
-import { GRANT_TYPE } from './token-endpoint.ts';
+import { screenAuthorizationRequest, screenBody } from './screen-request.ts';
 
 const DISCOVERY = new Set(['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server']);
 
@@ -29,9 +26,6 @@ const MACHINE_ENDPOINTS = new Set([
 /** OpenID Connect Core §3.1.2.1 and RP-Initiated Logout §2: by GET and by POST. */
 const POSTED_BY_BROWSERS = new Set(['/oauth/authorize', '/oauth/logout']);
 const LONGEST_QUERY = 8_000;
-
-/** Where a token is what is asked about: the library would refuse JWTs there. */
-const MANAGES_TOKENS = new Set(['/oauth/introspect', '/oauth/revoke']);
 
 const SERVER_ERROR = 'oauthServerError';
 
@@ -147,86 +141,3 @@ function letLogoutLeave(ctx: Context): void {
 
 const oneOf = (value: string | string[] | undefined): string | undefined =>
   typeof value === 'string' ? value : undefined;
-
-const repeats = (types: string): boolean => new Set(types.split(' ')).size !== types.split(' ').length;
-
-/**
- * RFC 6749 §3.1.1: the order of response types doesn't matter, but each stands once. The library takes
- * "code code" for "code"; made unknown, it answers as for any other type.
- */
-function screenAuthorizationRequest(ctx: Context): void {
-  const type = ctx.query['response_type'];
-  if (typeof type === 'string' && repeats(type)) {
-    ctx.query = { ...ctx.query, response_type: 'repeated' };
-  }
-}
-
-/**
- * Reads the form before the library does, and lets the library read it again. What isn't a form, or isn't text, is
- * answered here as RFC 6749 §5.2 says. Returns whether to go on.
- */
-async function screenBody(ctx: Context, prepareClient: PrepareClient): Promise<boolean> {
-  try {
-    if (rawHeaderValues(ctx.req.rawHeaders, 'authorization').length > 1) {
-      throw new AppError('bad_request', 'The request carries more than one Authorization header.'); // Node keeps the first
-    }
-    if (!ctx.get('Content-Type')) return true; // no body: the library says what is missing
-    const text = await readFormText(ctx);
-    const form = new URLSearchParams(text);
-    ctx.state[GRANT_TYPE] = form.get('grant_type');
-    await prepareClient(ctx, {
-      clientId: form.get('client_id') ?? undefined,
-      assertion: form.get('client_assertion') ?? undefined,
-    });
-    const repeated = repeats(form.get('response_type') ?? '');
-    if (repeated) form.set('response_type', 'repeated'); // as at the authorization endpoint
-    replayBody(
-      ctx.req,
-      Buffer.from(MANAGES_TOKENS.has(ctx.path) ? maskToken(text) : repeated ? form.toString() : text),
-    );
-    return true;
-  } catch (error) {
-    if (!(error instanceof AppError) || error.status === 413 || error.status === 429) throw error;
-    ctx.status = 400;
-    ctx.set('Cache-Control', 'no-store');
-    ctx.body = { error: 'invalid_request', error_description: error.detail };
-    return false;
-  }
-}
-
-/**
- * The library reads the body through `req.iterator()` when the request is still readable. What was read
- * already is given to it there; handing it a parsed body instead makes it complain on the console.
- */
-function replayBody(req: IncomingMessage, body: Buffer): void {
-  if (req.headers['content-length'] !== undefined) req.headers['content-length'] = String(body.length);
-  Object.defineProperty(req, 'readable', { value: true, configurable: true });
-  Object.defineProperty(req, 'iterator', {
-    value: async function* () {
-      yield body;
-    },
-  });
-}
-
-/** Each endpoint on its own origin, whatever host the document was asked for at; and the scopes of the API. */
-function placeEndpoints(ctx: Context, webUrl: string, more: Readonly<Record<string, unknown>>): void {
-  const document = ctx.body as Record<string, unknown> | undefined;
-  if (ctx.status !== 200 || !document) return;
-  const onWeb = (name: string): object => {
-    const url = document[name];
-    return typeof url === 'string' ? { [name]: webUrl + new URL(url).pathname } : {};
-  };
-  const methods = [document['token_endpoint_auth_methods_supported']].flat().map(String);
-  ctx.body = {
-    ...document,
-    ...onWeb('authorization_endpoint'),
-    ...onWeb('end_session_endpoint'),
-    ...more,
-    // RFC 8414 §2. A public app may revoke its own tokens, and introspect none.
-    revocation_endpoint_auth_methods_supported: methods,
-    introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
-    scopes_supported: ADVERTISED_SCOPES,
-  };
-  ctx.set('Cache-Control', 'public, max-age=300');
-  ctx.set('Access-Control-Allow-Origin', '*');
-}

@@ -1,5 +1,5 @@
 import { createGrantAdapter } from '../../adapters/database/grants.ts';
-import { createRecordAdapter } from '../../adapters/database/oauth-records.ts';
+import { createRecordAdapter } from '../../adapters/database/oauth-record-adapter.ts';
 import { grantsWithBasis, readWithBasis } from '../../adapters/database/token-basis.ts';
 import { createClientAdapter } from '../oauth/client-adapter.ts';
 import { createClientKeys } from '../oauth/client-keys.ts';

@@ -1,4 +1,6 @@
 import { connectionRoutes } from '../accounts/connection-routes.ts';
+import { mailedLinkRoutes } from '../accounts/mailed-link-routes.ts';
+import { passkeyRoutes } from '../accounts/passkey-routes.ts';
 import { profileRoutes } from '../accounts/profile-routes.ts';
 import { accountRoutes } from '../accounts/routes.ts';
 import { securityRoutes } from '../accounts/security-routes.ts';
@@ -14,27 +16,33 @@ type Parts = PageParts & ReturnType<typeof wireAccounts>;
 export function accountPages(services: Services, parts: Parts) {
   const { transaction, audit, users, organizations, sessionStore, createAttemptLimit } = services;
   const { csrf, renderPage, sessions, accounts, signInForm, signedInPages: pages } = parts;
+  const security = {
+    pages,
+    secondFactors: parts.secondFactors,
+    csrf,
+    renderPage,
+    restart: sessions.restart,
+  };
   return {
     signIn: accountRoutes({
       apiUrl: services.config.apiUrl,
-      accounts,
       signInForm,
       csrf,
       renderPage,
       sessions,
       findUser: users.find,
       organizationsOf: organizations.membershipsOf,
+    }),
+    mailedLinks: mailedLinkRoutes({
+      accounts,
+      csrf,
+      renderPage,
       mailLimit: createAttemptLimit({ name: 'mail-network', attempts: 20, windowSeconds: 3600 }),
       networkOf,
     }),
     profile: profileRoutes({ pages, profile: parts.profile, signInForm, csrf, renderPage, sessions }),
-    security: securityRoutes({
-      pages,
-      secondFactors: parts.secondFactors,
-      csrf,
-      renderPage,
-      restart: sessions.restart,
-    }),
+    security: securityRoutes(security),
+    passkeys: passkeyRoutes(security),
     sessions: sessionRoutes({
       pages,
       csrf,
