@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { alone } from '../../adapters/database/locks.ts';
 import { isSignedIn, signIn } from '../accounts/support.ts';
 import { addPerson, type Person, type PreparedSite, startPreparedSite, walk } from '../oauth/support.ts';
 import { describeWith } from '../support/needs.ts';
@@ -89,10 +90,10 @@ describeWith('postgresql', 'The list of signed-in browsers', () => {
     await signIn(site.server, ada, there);
     const { sessionStore, database } = site.services;
     const before = await sessionStore.list(ada.id);
-    // The library has loaded the session and waits for the person's row, held here, to write it under a new id.
+    // The library has loaded the session and waits for the lock of the person's sessions, held here, to write it under a new id.
     let opened: Promise<Page> | undefined;
     await database.transaction(async () => {
-      await database.sql()('users').where({ id: ada.id }).forUpdate().first('id');
+      await database.sql().raw(`SELECT ${alone('sessions', '?::text')}`, [ada.id]);
       opened = there.open(authorizationUrl(site, pkce().challenge, { prompt: 'login' }));
       for (let waiting = 0; waiting === 0; ) {
         const { rows } = await database
