@@ -39,7 +39,7 @@ export async function startServer(env: Record<string, string> = {}): Promise<Ser
     ended = true;
   });
   while (!ended && Date.now() < deadline) {
-    if (await isReady(server.port)) return server;
+    if (await serverIsReady(server.port)) return server;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   await server.kill();
@@ -107,7 +107,8 @@ export async function spawnServer(env: Record<string, string> = {}): Promise<Ser
   };
 }
 
-async function isReady(port: number): Promise<boolean> {
+/** What its `/readyz` says. */
+export async function serverIsReady(port: number): Promise<boolean> {
   try {
     const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) });
     await response.body?.cancel();
