@@ -6,6 +6,7 @@ import { apiRoutes } from './api-routes.ts';
 import { registrationEndpoint } from './apps/registration-routes.ts';
 import { createTokenRequest } from './console/token-request.ts';
 import { docsRoutes } from './docs/routes.ts';
+import { settleHeaders } from './http/answer.ts';
 import { serveAssets } from './http/assets.ts';
 import { authenticate } from './http/authenticate.ts';
 import { createCsrf } from './http/csrf.ts';
@@ -17,7 +18,6 @@ import { renderErrors } from './http/problem.ts';
 import { createCallLimits, FAILURES_PER_MINUTE } from './http/rate-limit.ts';
 import { checkRequest, prepareApp, requestContext } from './http/request.ts';
 import { createApiRoutes } from './http/router.ts';
-import { securityHeaders } from './http/security-headers.ts';
 import { networkOf } from './kernel/network-of.ts';
 import { createFindAccount } from './oauth/account.ts';
 import { grantUseId } from './oauth/connected-apps.ts';
@@ -116,7 +116,6 @@ export function createApp(services: Services): Koa {
   );
 
   app.use(requestContext({ logger, clock }));
-  app.use(securityHeaders());
   app.use(
     renderErrors({
       apiUrl,
@@ -168,6 +167,10 @@ export function createApp(services: Services): Koa {
       },
     }),
   );
+  app.use((ctx, next) => {
+    settleHeaders(ctx); // the OAuth library, and consent, add to the policy that they find
+    return next();
+  });
   app.use(serveAssets(loadAssets()));
   app.use(pages.routes());
   app.use(

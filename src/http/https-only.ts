@@ -1,6 +1,7 @@
 import type { Middleware } from 'koa';
 import type { Config } from '../../config/config.ts';
 import { AppError } from '../kernel/errors.ts';
+import { addHeader } from './answer.ts';
 import { isApiRequest, placeOf } from './places.ts';
 
 const ONE_YEAR_SECONDS = 31_536_000;
@@ -14,7 +15,7 @@ export function httpsOnly(config: Pick<Config, 'production' | 'apiUrl' | 'webUrl
   return (ctx, next) => {
     const place = placeOf(ctx.path);
     if (ctx.secure) {
-      if (config.production) ctx.set('Strict-Transport-Security', `max-age=${ONE_YEAR_SECONDS}`);
+      if (config.production) addHeader(ctx, 'Strict-Transport-Security', `max-age=${ONE_YEAR_SECONDS}`);
     } else if (config.production && place !== 'both') {
       if (isApiRequest(place, ctx.state.serves)) {
         throw new AppError(

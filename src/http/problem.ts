@@ -2,6 +2,7 @@ import type { Context, Middleware } from 'koa';
 import { loggable } from '../kernel/database-failure.ts';
 import { type AppError, ERRORS, notFound } from '../kernel/errors.ts';
 import type { Logger } from '../kernel/log.ts';
+import { settleHeaders } from './answer.ts';
 import { challengeFor } from './challenge.ts';
 import { toAppError } from './errors.ts';
 import { isApiRequest, placeOf } from './places.ts';
@@ -49,6 +50,7 @@ async function answer(
   const { code, status, detail, extras } = error;
   const { title } = ERRORS[code];
   const { requestId } = ctx.state;
+  settleHeaders(ctx);
   const forApi = isApiRequest(placeOf(ctx.path), ctx.state.serves);
 
   for (const header of [

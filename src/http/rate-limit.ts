@@ -5,6 +5,7 @@ import { AppError, type ErrorCode } from '../kernel/errors.ts';
 import type { Decision } from '../limits/decision.ts';
 import type { Limiter } from '../limits/limiter.ts';
 import { WINDOW_SECONDS, type WindowName } from '../limits/policy.ts';
+import { addHeader } from './answer.ts';
 import type { CallLimits } from './route.ts';
 
 /** Failed authentications of one address in a minute. */
@@ -48,30 +49,31 @@ export function createCallLimits({
   return {
     count: async (ctx, caller) => {
       const decision = await limiter.take(caller);
-      setHeaders(ctx, decision);
+      addHeaders(ctx, decision);
       if (!decision.allowed) throw rateLimited(decision);
     },
-    show: async (ctx, caller) => setHeaders(ctx, await limiter.peek(caller)),
+    show: async (ctx, caller) => addHeaders(ctx, await limiter.peek(caller)),
     refuse: async (ctx, error) => {
       const failed = error instanceof AppError && FAILURES.has(error.code);
       const network = networkOf(ctx.ip);
       const decision = toDecision(failed ? await failures.attempt(network) : await failures.look(network));
-      setHeaders(ctx, decision);
+      addHeaders(ctx, decision);
       return failed && !decision.allowed ? tooManyFailures(decision) : error;
     },
-    showUnproven: async (ctx) => setHeaders(ctx, toDecision(await failures.look(networkOf(ctx.ip)))),
+    showUnproven: async (ctx) => addHeaders(ctx, toDecision(await failures.look(networkOf(ctx.ip)))),
   };
 }
 
 /** The customer's four headers, and the two of draft-ietf-httpapi-ratelimit-headers, on the same window. */
-function setHeaders({ res }: Pick<Context, 'res'>, { shown, nowMs }: Decision): void {
+function addHeaders(ctx: Pick<Context, 'state'>, { shown, nowMs }: Decision): void {
   const { window, limit, remaining, resetAtMs } = shown;
-  res.setHeader('X-RateLimit-Limit', String(limit));
-  res.setHeader('X-RateLimit-Remaining', String(remaining));
-  res.setHeader('X-RateLimit-Reset', String(Math.ceil(resetAtMs / 1000)));
-  res.setHeader('X-RateLimit-Policy', `${limit}/${window}`);
-  res.setHeader('RateLimit-Policy', `"${window}";q=${limit};w=${WINDOW_SECONDS[window]}`);
-  res.setHeader(
+  addHeader(ctx, 'X-RateLimit-Limit', String(limit));
+  addHeader(ctx, 'X-RateLimit-Remaining', String(remaining));
+  addHeader(ctx, 'X-RateLimit-Reset', String(Math.ceil(resetAtMs / 1000)));
+  addHeader(ctx, 'X-RateLimit-Policy', `${limit}/${window}`);
+  addHeader(ctx, 'RateLimit-Policy', `"${window}";q=${limit};w=${WINDOW_SECONDS[window]}`);
+  addHeader(
+    ctx,
     'RateLimit',
     `"${window}";r=${remaining};t=${Math.max(0, Math.ceil((resetAtMs - nowMs) / 1000))}`,
   );

@@ -9,8 +9,10 @@ import { newId } from '../kernel/ids.ts';
 import { accessLogOf, type Logger } from '../kernel/log.ts';
 import { rawHeaderValues } from '../kernel/raw-headers.ts';
 import type { Principal } from '../principals/principal.ts';
+import { settleHeaders } from './answer.ts';
 import { type Client, readClient } from './client.ts';
 import { createHosts, type Serves } from './hosts.ts';
+import { SECURITY_HEADERS } from './security-headers.ts';
 
 declare module 'koa' {
   interface DefaultState {
@@ -70,8 +72,8 @@ export function prepareApp(
 }
 
 /**
- * The first middleware: gives the request its id (also in X-Request-Id, on every answer) and writes its one line
- * into the access log, without the query, where a credential may stand. Refuses nothing.
+ * The first middleware: gives the request its id, the answer its id and the headers that every answer carries, and writes the
+ * one line into the access log, without the query, where a credential may stand. Refuses nothing.
  */
 export function requestContext({ logger, clock }: { logger: Logger; clock: Clock }): Middleware {
   const accessLog = accessLogOf(logger);
@@ -80,7 +82,7 @@ export function requestContext({ logger, clock }: { logger: Logger; clock: Clock
     const requestId = newId('req', clock());
     ctx.state.requestId = requestId;
     ctx.state.serves = { api: false, web: false };
-    ctx.res.setHeader('X-Request-Id', requestId);
+    ctx.state.headers = [...SECURITY_HEADERS, 'X-Request-Id', requestId];
     const { method, path, ip } = ctx; // before anything rewrites them
     ctx.res.once('close', () => {
       const line = {
@@ -96,6 +98,7 @@ export function requestContext({ logger, clock }: { logger: Logger; clock: Clock
       accessLog[PROBES.has(path) ? 'debug' : 'info'](line, 'request');
     });
     await next();
+    settleHeaders(ctx);
   };
 }
 

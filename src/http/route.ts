@@ -4,6 +4,7 @@ import type { Scope } from '../../config/scopes.ts';
 import { AppError } from '../kernel/errors.ts';
 import type { Allowance, Caller, Principal } from '../principals/principal.ts';
 import type { Resolve } from '../principals/resolve.ts';
+import { addHeader, sendJson } from './answer.ts';
 import { authenticate } from './authenticate.ts';
 import { toAppError } from './errors.ts';
 import { readInput } from './input.ts';
@@ -120,7 +121,6 @@ export async function runRoute(
   let status: number = route.status;
   let limited: MeteredCall['limited'] = 'not_reached';
   try {
-    ctx.res.setHeader('Cache-Control', 'no-store');
     if (route.scope !== 'public') {
       principal = await authenticate(ctx, resolve).catch(async (error: unknown) => {
         throw await limits.refuse(ctx, error); //            400, 401, 429
@@ -144,10 +144,9 @@ export async function runRoute(
       ip: ctx.ip,
       requestId: ctx.state.requestId,
     });
-    ctx.status = route.status;
-    ctx.body = answer ?? null;
-    if (route.status === 204) ctx.body = null;
-    if (route.cacheSeconds !== undefined) ctx.set('Cache-Control', `public, max-age=${route.cacheSeconds}`);
+    const kept = route.cacheSeconds;
+    addHeader(ctx, 'Cache-Control', kept === undefined ? 'no-store' : `public, max-age=${kept}`);
+    sendJson(ctx, route.status, route.status === 204 ? undefined : answer);
   } catch (error) {
     status = toAppError(error).status;
     throw error;

@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import { AppError, notFound } from '../kernel/errors.ts';
+import { addHeader } from './answer.ts';
 import { type Route, type RouteDeps, runRoute } from './route.ts';
 
 const EXPOSED_HEADERS = [
@@ -64,8 +65,8 @@ export function createApiRoutes(routes: readonly Route[], deps: RouteDeps): Midd
 }
 
 function openToWebsites(ctx: Context): void {
-  ctx.res.setHeader('Access-Control-Allow-Origin', '*');
-  ctx.res.setHeader('Access-Control-Expose-Headers', EXPOSED_HEADERS);
+  addHeader(ctx, 'Access-Control-Allow-Origin', '*');
+  addHeader(ctx, 'Access-Control-Expose-Headers', EXPOSED_HEADERS);
 }
 
 function answerOptions(ctx: Context, allow: readonly string[]): void {

@@ -1,4 +1,4 @@
-import type { Context, Middleware } from 'koa';
+import type { Context } from 'koa';
 
 const POLICY = [
   "default-src 'none'",
@@ -12,24 +12,14 @@ const POLICY = [
   "base-uri 'none'",
 ].join('; ');
 
-const HEADERS = [
-  ['Content-Security-Policy', POLICY],
-  ['X-Content-Type-Options', 'nosniff'],
-  ['X-Frame-Options', 'DENY'],
-  ['Referrer-Policy', 'same-origin'], // no-referrer would make browsers send "Origin: null" with our own forms
-  ['Cross-Origin-Opener-Policy', 'same-origin'],
-] as const;
-
-/**
- * The headers that every answer carries, error pages too. Set before anything else runs: the OAuth library
- * adds to the policy that it finds.
- */
-export function securityHeaders(): Middleware {
-  return (ctx, next) => {
-    for (const [name, value] of HEADERS) ctx.res.setHeader(name, value);
-    return next();
-  };
-}
+/** What every answer carries, error pages too. */
+export const SECURITY_HEADERS = Object.entries({
+  'Content-Security-Policy': POLICY,
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'same-origin', // no-referrer would make browsers send "Origin: null" with our own forms
+  'Cross-Origin-Opener-Policy': 'same-origin',
+}).flat();
 
 /**
  * Lets the forms of this page end at the app that asked: Chromium applies form-action to the redirects that

@@ -1,4 +1,5 @@
 import { type Logger, pino } from 'pino';
+import { createLinePages, type LinePages } from './line-pages.ts';
 
 export type { Logger };
 
@@ -11,9 +12,44 @@ const SECRET_SHAPES =
 /** Replaces what looks like a credential. The last net: code doesn't log credentials in the first place. */
 export const redact = (text: string): string => text.replace(SECRET_SHAPES, '[redacted]');
 
-/** Lines are gathered, or each would cost its request a system call. A kill -9 may lose the last of them. */
-const BUFFER_BYTES = 16_000; // the library's own block is 16 KiB
-const FLUSH_EVERY_MS = 50;
+/** The most that a kill -9 may lose of the log. */
+const FLUSH_AFTER_MS = 50;
+
+/** One for the process, whose standard error is one. */
+let standardError: LinePages | undefined;
+
+function openStandardError(): LinePages {
+  const open = (sync: boolean) =>
+    pino.destination({ dest: 2, sync, contentMode: 'buffer' }) as unknown as Sink;
+  const sink = open(false);
+  const pages = createLinePages(
+    {
+      write: (page) => void sink.write(page),
+      writeLast: (page) => {
+        sink.flushSync();
+        open(true).write(page); // the other would only begin to
+      },
+    },
+    FLUSH_AFTER_MS,
+  );
+  process.once('exit', pages.end);
+  return pages;
+}
+
+/** The library's destination, which takes bytes too, unlike its types. */
+type Sink = { write(page: Buffer): void; flushSync(): void };
+
+/** As pino's own isoTime; made once a millisecond, in which a busy process writes several lines. */
+let stampedMs = 0;
+let stamp = '';
+function isoTime(): string {
+  const nowMs = Date.now();
+  if (nowMs !== stampedMs) {
+    stampedMs = nowMs;
+    stamp = `,"time":"${new Date(nowMs).toISOString()}"`;
+  }
+  return stamp;
+}
 
 /**
  * For the one line a request, whose members are known and hold no secret: without the search for such members, which costs
@@ -23,11 +59,12 @@ export const accessLogOf = (logger: Logger): Logger => logger.child({}, { redact
 
 /** JSON lines on standard error, so that what a command prints on standard output stays parseable. */
 export function createLogger(level: LogLevel): Logger {
+  standardError ??= openStandardError();
   return pino(
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: {
         paths: [
@@ -43,6 +80,6 @@ export function createLogger(level: LogLevel): Logger {
       },
       hooks: { streamWrite: redact },
     },
-    pino.destination({ dest: 2, sync: false, minLength: BUFFER_BYTES, periodicFlush: FLUSH_EVERY_MS }),
+    standardError,
   );
 }
