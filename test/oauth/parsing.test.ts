@@ -426,6 +426,22 @@ describe('every answer', () => {
     }
   });
 
+  test.each(['GET', 'HEAD', 'OPTIONS', 'PUT'])(
+    'an answer of the API to %s carries each of them once',
+    async (method) => {
+      const authorization = `Authorization: Bearer ${site.made.apiKeys.live}`;
+      const { head } = await send([`${method} /v1/me HTTP/1.1`, host(), authorization]);
+      const names = head.split('\r\n').flatMap((line) => /^([\w-]+):/.exec(line)?.[1]?.toLowerCase() ?? []);
+      expect(names).toEqual([...new Set(names)]);
+      expect(names).toEqual(
+        expect.arrayContaining([
+          ...['content-security-policy', 'x-content-type-options', 'x-frame-options', 'referrer-policy'],
+          ...['x-request-id', 'access-control-allow-origin', 'access-control-expose-headers'],
+        ]),
+      );
+    },
+  );
+
   test('the steps of an authorization carry it too, and allow the form to end at the app alone', async () => {
     const login = await agent.open(authorizationUrl(site, pkce().challenge));
     const { user } = site.made;
