@@ -24,7 +24,7 @@ function openStandardError(): LinePages {
   const sink = open(false);
   const pages = createLinePages(
     {
-      write: (page) => void sink.write(page),
+      write: (page) => sink.write(page),
       writeLast: (page) => {
         sink.flushSync();
         open(true).write(page); // the other would only begin to
