@@ -5,7 +5,7 @@ import type { Principal } from '../principals/principal.ts';
  * Usage: what was asked of the API, by whom, and what became of it.
  *
  *     answered call → meter.ts counts it in memory → once a second one statement adds the counts → hours
- *     hours, once old → sweep.ts → days → dropped            hours and days → query.ts → GET /v1/usage
+ *     hours, once old → sweep.ts → days → dropped            hours and days → report.ts → GET /v1/usage
  *     seconds → replay.ts: who would another plan have refused?
  *
  * Every count is of answered calls of an authenticated principal. Of those the limits `allowed` some, `refused`

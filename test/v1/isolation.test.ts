@@ -8,6 +8,7 @@ import { createApiRoutes } from '../../src/http/router.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import type { Principal } from '../../src/principals/principal.ts';
+import { invalidCredential } from '../../src/principals/resolve.ts';
 import { openServices, type Services } from '../../src/services.ts';
 import { startApp, type TestApp } from '../http/support.ts';
 import { freshPostgres } from '../support/databases.ts';
@@ -86,10 +87,11 @@ describeWith('postgresql', 'every route of /v1', () => {
       routes = all.filter(({ path }) => path.startsWith('/v1'));
       return createApiRoutes(all, {
         // Who is who is tested elsewhere; here everybody may do everything, to their own.
-        resolve: async ({ credential }) => ({
-          ...(principals.get(credential) as Principal),
-          allowance: ALLOWANCE,
-        }),
+        resolve: async ({ credential }) => {
+          const principal = principals.get(credential);
+          if (!principal) throw invalidCredential();
+          return { ...principal, allowance: ALLOWANCE };
+        },
         limits: NO_LIMITS,
         meter: () => {},
       });
@@ -206,6 +208,15 @@ describeWith('postgresql', 'every route of /v1', () => {
       if (scope === 'authenticated') expect([method, path]).toEqual(['GET', '/v1/me']);
       else if (method !== 'GET')
         expect([method, path, scope]).toEqual([method, path, expect.stringMatching(/:(write|admin)$/)]);
+    }
+  });
+
+  test('is 401 without a credential, and with one that proves nothing', async () => {
+    for (const { method, path } of routes) {
+      const url = app.url + path.replace(/:\w+/g, 'x');
+      const none = await fetch(url, { method });
+      const wrong = await fetch(url, { method, headers: { authorization: 'Bearer nobody' } });
+      expect([method, path, none.status, wrong.status]).toEqual([method, path, 401, 401]);
     }
   });
 
