@@ -52,6 +52,9 @@ function walkThrough(): void {
     await page.getByRole('button', { name: 'Add a passkey' }).click();
     await page.getByRole('heading', { name: 'Your recovery codes' }).waitFor();
     expect(await page.locator('.codes li').count()).toBe(10);
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.getByRole('button', { name: 'Copy all' }).click();
+    expect(await page.evaluate('navigator.clipboard.readText()')).toMatch(/^(\S{5}-\S{5}\n){9}\S{5}-\S{5}$/);
     await page.getByRole('link', { name: 'I have kept them' }).click();
     await page.getByText('Test key', { exact: true }).first().waitFor();
   }, 60_000);

@@ -4,7 +4,12 @@ import type { Variant } from './variant.ts';
 
 const LONG = 'a.very.long.address.that.goes.on.and.on.and.on@subdomain.of.a.subdomain.example.com';
 const NAME = 'Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft';
-const person = inAccount({ name: 'Ada Lovelace', email: 'ada@example.com' }, 'profile');
+const ada = { name: 'Ada Lovelace', email: 'ada@example.com' };
+const person = inAccount(ada, 'profile');
+const inSecurity = inAccount(ada, 'security');
+const inSessions = inAccount(ada, 'sessions');
+const inApps = inAccount(ada, 'apps');
+const inOrganizations = inAccount(ada, 'organizations');
 const at = new Date('2026-01-15T10:30:00Z');
 const passkey = { options: '{"challenge":"x"}', challenge: 'sealed' };
 const PICTURE = 'data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciLz4=';
@@ -89,17 +94,17 @@ export const accountVariants: Record<string, Variant> = {
       ],
       done: true,
     },
-    shared: person,
+    shared: inSessions,
   },
   'account-sessions-one': {
     page: 'account/sessions',
     data: { sessions: [{ ...session, current: true }], done: false },
-    shared: person,
+    shared: inSessions,
   },
   'account-security-none': {
     page: 'account/security',
     data: { ...security, required: true },
-    shared: person,
+    shared: inSecurity,
   },
   'account-security': {
     page: 'account/security',
@@ -113,16 +118,16 @@ export const accountVariants: Record<string, Variant> = {
       recoveryCodesLeft: 8,
       done: 'renamed',
     },
-    shared: person,
+    shared: inSecurity,
   },
-  'account-totp': { page: 'account/totp', data: totp, shared: person },
+  'account-totp': { page: 'account/totp', data: totp, shared: inSecurity },
   'account-totp-error': {
     page: 'account/totp',
     data: {
       ...totp,
       error: 'This is not the code that the app shows now. Look at the clock of your device too.',
     },
-    shared: person,
+    shared: inSecurity,
   },
   'account-passkey': {
     page: 'account/passkey',
@@ -131,7 +136,7 @@ export const accountVariants: Record<string, Variant> = {
       passkey,
       error: 'The passkey could not be added. Try again.',
     },
-    shared: person,
+    shared: inSecurity,
   },
   'account-passkey-name': {
     page: 'account/passkey-name',
@@ -141,7 +146,7 @@ export const accountVariants: Record<string, Variant> = {
       name: '',
       error: 'Use 1 to 100 characters on one line.',
     },
-    shared: person,
+    shared: inSecurity,
   },
   'account-recovery-codes': {
     page: 'account/recovery-codes',
@@ -150,17 +155,17 @@ export const accountVariants: Record<string, Variant> = {
       first: true,
       continueUrl: '/account/security',
     },
-    shared: person,
+    shared: inSecurity,
   },
   'account-recovery-codes-renewed': {
     page: 'account/recovery-codes',
     data: { codes: ['abcde-fghjk'], first: false, continueUrl: '/account/security' },
-    shared: person,
+    shared: inSecurity,
   },
   'account-remove-factor': {
     page: 'account/remove-factor',
     data: { action: '/account/security/totp/remove', name: `the passkey “${NAME}”` },
-    shared: person,
+    shared: inSecurity,
   },
   'account-apps': {
     page: 'account/apps',
@@ -180,13 +185,13 @@ export const accountVariants: Record<string, Variant> = {
       ],
       done: true,
     },
-    shared: person,
+    shared: inApps,
   },
-  'account-apps-none': { page: 'account/apps', data: { apps: [], done: false }, shared: person },
+  'account-apps-none': { page: 'account/apps', data: { apps: [], done: false }, shared: inApps },
   'account-withdraw': {
     page: 'account/withdraw',
     data: { action: '/account/apps/x/withdraw', app },
-    shared: person,
+    shared: inApps,
   },
   'account-organizations': {
     page: 'account/organizations',
@@ -197,12 +202,12 @@ export const accountVariants: Record<string, Variant> = {
       ],
       done: true,
     },
-    shared: person,
+    shared: inOrganizations,
   },
   'account-organizations-none': {
     page: 'account/organizations',
     data: { organizations: [], done: false },
-    shared: person,
+    shared: inOrganizations,
   },
   'account-leave': {
     page: 'account/leave',
@@ -211,7 +216,7 @@ export const accountVariants: Record<string, Variant> = {
       organization: NAME,
       error: 'This is the last owner: make another member an owner first.',
     },
-    shared: person,
+    shared: inOrganizations,
   },
   'second-step': {
     page: 'second-step',

@@ -42,6 +42,7 @@ for (const box of document.querySelectorAll('[data-chart]')) {
         axes: [
           {
             ...axis,
+            size: 34,
             grid: { show: false },
             space: 70,
             values: (_, ticks) => ticks.map((tick) => (isLong ? day : hour).format(new Date(tick * 1000))),
@@ -53,7 +54,7 @@ for (const box of document.querySelectorAll('[data-chart]')) {
           },
         ],
         series: [
-          { label: 'From', value: (_, at) => (at === null ? '–' : whole.format(new Date(at * 1000))) },
+          { label: 'From', value: (_, at) => (at === null ? '' : whole.format(new Date(at * 1000))) },
           ...columns.map((label, index) => ({
             label,
             fill: colours[index],
@@ -61,7 +62,7 @@ for (const box of document.querySelectorAll('[data-chart]')) {
             width: 0,
             paths: uPlot.paths.bars({ size: [0.75, 40], radius: 0.15 }),
             points: { show: false },
-            value: (_, count) => (count === null ? '–' : number.format(count)),
+            value: (_, count) => (count === null ? '' : number.format(count)),
           })),
         ],
         cursor: { drag: { x: false, y: false }, points: { show: false } },

@@ -17,6 +17,11 @@ for (const element of document.querySelectorAll('time[datetime]:not([data-fixed]
   element.textContent = (element.dataset.day === undefined ? withTime : short).format(at);
 }
 
+const textOf = (source) =>
+  source.tagName === 'OL'
+    ? [...source.children].map((item) => item.textContent.trim()).join('\n')
+    : source.textContent.trim();
+
 // A button to copy stands only where it can work.
 for (const button of document.querySelectorAll('button[data-copy]')) {
   const source = document.getElementById(button.dataset.copy);
@@ -24,7 +29,7 @@ for (const button of document.querySelectorAll('button[data-copy]')) {
   const label = [...button.childNodes];
   button.hidden = false;
   button.addEventListener('click', () => {
-    navigator.clipboard.writeText(source.textContent.trim()).then(
+    navigator.clipboard.writeText(textOf(source)).then(
       () => say('Copied'),
       () => say('Select and copy it'),
     );
