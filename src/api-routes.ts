@@ -16,11 +16,12 @@ import { webhookRoutes } from './webhooks/routes.ts';
 
 /** Every route of the API in one table: what is served, what is documented, and what the tests walk. */
 export function apiRoutes(services: Services): Route[] {
-  const { config, keys, apiKeys, apps, manageApps, organizations, members, auditLog, resources } = services;
+  const { config, manageApiKeys, apiKeys, apps, manageApps, organizations, members, auditLog, resources } =
+    services;
   const { manageWebhooks, transaction, audit, clock } = services;
   const v1 = [
     ...meRoutes(),
-    ...apiKeyRoutes({ keys, apiKeys, clock }),
+    ...apiKeyRoutes({ manageApiKeys, apiKeys, clock }),
     ...appRoutes({ manageApps, apps }),
     ...appSecretRoutes({ manageApps, apps, clock }),
     ...organizationRoutes({ organizations, changeOrganization: services.changeOrganization }),

@@ -8,6 +8,7 @@ import { createMetrics } from './metrics/metrics.ts';
 import { alertServices } from './services/alerts.ts';
 import { appServices } from './services/apps.ts';
 import { openCounting } from './services/counting.ts';
+import { openFoundation } from './services/foundation.ts';
 import { lastUses } from './services/last-uses.ts';
 import { leakReport } from './services/leaks.ts';
 import { limitServices } from './services/limits.ts';
@@ -17,7 +18,6 @@ import { openSigningKeys } from './services/signing-keys.ts';
 import { openStores } from './services/stores.ts';
 import { sweeping } from './services/sweep.ts';
 import { webhookServices } from './services/webhooks.ts';
-import { openWorld } from './services/world.ts';
 
 /**
  * The outside world, opened, and the functions that the server, the command line and the tests share. With the files of
@@ -43,16 +43,16 @@ export type Services = Awaited<ReturnType<typeof openServices>>;
 async function assemble(config: Config, logger: Logger, database: Database) {
   const counting = openCounting(config, logger);
   const metrics = createMetrics({ isDegraded: () => counting.health() === 'degraded' });
-  const world = openWorld(config, logger, database, metrics);
-  const { clock, transaction, audit, background } = world;
-  const stores = openStores(world);
+  const foundation = openFoundation(config, logger, database, metrics);
+  const { clock, transaction, audit, background } = foundation;
+  const stores = openStores(foundation);
   const { apiKeys, users, sessionStore, endGrants } = stores;
 
-  const signing = await openSigningKeys(world, stores);
-  const limits = limitServices(world, stores, counting);
-  const uses = lastUses(world, stores);
-  const alerts = alertServices(world, stores);
-  const webhooks = webhookServices(world, stores, alerts);
+  const signing = await openSigningKeys(foundation, stores);
+  const limits = limitServices(foundation, stores, counting);
+  const uses = lastUses(foundation, stores);
+  const alerts = alertServices(foundation, stores);
+  const webhooks = webhookServices(foundation, stores, alerts);
   const createApiKey = createApiKeyCreator({ apiKeys, transaction, audit, clock });
   const flushUses = async () => {
     await uses.grantUses.flush();
@@ -65,16 +65,16 @@ async function assemble(config: Config, logger: Logger, database: Database) {
   const closing: (() => Promise<void>)[] = [];
 
   return {
-    ...world,
+    ...foundation,
     ...stores,
     ...signing,
     ...limits,
     ...uses,
     ...alerts,
     ...webhooks,
-    ...oauthServices(world, stores),
-    ...appServices(world, stores),
-    ...organizationServices(world, stores, limits),
+    ...oauthServices(foundation, stores),
+    ...appServices(foundation, stores),
+    ...organizationServices(foundation, stores, limits),
     userStatus: createUserStatus({
       users,
       endSessionsOf: sessionStore.endAll,
@@ -83,8 +83,8 @@ async function assemble(config: Config, logger: Logger, database: Database) {
       audit,
     }),
     createApiKey,
-    keys: createApiKeys({ apiKeys, createApiKey, transaction, audit, clock }),
-    reportLeak: leakReport(world, stores, { createApiKey, raiseAlert: alerts.raiseAlert }),
+    manageApiKeys: createApiKeys({ apiKeys, createApiKey, transaction, audit, clock }),
+    reportLeak: leakReport(foundation, stores, { createApiKey, raiseAlert: alerts.raiseAlert }),
     /** Opened by whoever remembers proofs of credentials: the server, not the commands. */
     openChangeFeed: () => {
       const feed = database.openFeed();
@@ -95,7 +95,7 @@ async function assemble(config: Config, logger: Logger, database: Database) {
     stopping: new AbortController(),
     flushUses,
     /** Clears what is past its time; ends early when told to stop. */
-    sweep: sweeping(world, stores, { ...limits, ...webhooks }),
+    sweep: sweeping(foundation, stores, { ...limits, ...webhooks }),
     close: async () => {
       await background.drained();
       await flushUses();

@@ -8,7 +8,7 @@ import { judgeKey } from './verify.ts';
 type Deps = {
   apiUrl: string;
   apiKeys: Pick<ApiKeyStore, 'findByHash'>;
-  keys: Pick<ApiKeys, 'revoke'>;
+  manageApiKeys: Pick<ApiKeys, 'revoke'>;
   planOf(organizationId: string): Promise<string | undefined>;
 };
 
@@ -16,7 +16,7 @@ type Deps = {
  * API keys at the OAuth endpoints: what introspection says of one (RFC 7662 §2.2), and how revocation ends it, which is
  * the way of `/v1`. Who may ask is decided there. `ip_allowlist` is told, for who asks is who has to hold callers to it.
  */
-export function apiKeysOutside({ apiUrl, apiKeys, keys, planOf }: Deps) {
+export function apiKeysOutside({ apiUrl, apiKeys, manageApiKeys, planOf }: Deps) {
   const find = async (credential: string) =>
     hasKeyShape(credential) ? apiKeys.findByHash(sha256(credential)) : undefined;
 
@@ -63,7 +63,7 @@ export function apiKeysOutside({ apiUrl, apiKeys, keys, planOf }: Deps) {
             environment,
             scopes: [],
           };
-          await keys.revoke({ principal, ip }, key.id);
+          await manageApiKeys.revoke({ principal, ip }, key.id);
         },
       };
     },

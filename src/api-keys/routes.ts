@@ -50,8 +50,8 @@ export type ApiKeyObject = z.output<typeof object>;
 const params = z.strictObject({ id: idOf('key') });
 
 /** `/v1/api-keys`. A key may call what is marked `orItself` for itself, whatever its scopes. */
-export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock: Clock }): Route[] {
-  const { keys, apiKeys, clock } = deps;
+export function apiKeyRoutes(deps: { manageApiKeys: ApiKeys; apiKeys: ApiKeyStore; clock: Clock }): Route[] {
+  const { manageApiKeys, apiKeys, clock } = deps;
   const future = futureTime(clock);
   const fields = {
     name: text(1, 100),
@@ -104,7 +104,9 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
       answer: objectWithKey,
       status: 201,
       handle: async ({ principal, body, ip }) =>
-        presentNew(await keys.create({ principal, ip }, { ...body, limits: toFigures(body.limits) })),
+        presentNew(
+          await manageApiKeys.create({ principal, ip }, { ...body, limits: toFigures(body.limits) }),
+        ),
     }),
     defineRoute({
       method: 'GET',
@@ -133,7 +135,7 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
       handle: async ({ principal, params: { id }, body, ip }) => {
         const { expiresAt, limits, ...rest } = body;
         return present(
-          await keys.change({ principal, ip }, id, {
+          await manageApiKeys.change({ principal, ip }, id, {
             ...given(rest),
             ...(limits === undefined ? {} : { limits: toFigures(limits) }),
             ...(expiresAt === undefined ? {} : { expiresAt: expiresAt ?? undefined }),
@@ -150,7 +152,7 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
       params,
       status: 204,
       handle: async ({ principal, params: { id }, ip }) => {
-        await keys.revoke({ principal, ip }, id);
+        await manageApiKeys.revoke({ principal, ip }, id);
         return undefined;
       },
     }),
@@ -168,7 +170,7 @@ export function apiKeyRoutes(deps: { keys: ApiKeys; apiKeys: ApiKeyStore; clock:
       answer: objectWithKey,
       status: 201,
       handle: async ({ principal, params: { id }, body, ip }) =>
-        presentNew(await keys.rotate({ principal, ip }, id, body.gracePeriodSeconds)),
+        presentNew(await manageApiKeys.rotate({ principal, ip }, id, body.gracePeriodSeconds)),
     }),
   ];
 }

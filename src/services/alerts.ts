@@ -3,12 +3,12 @@ import { createOutsideUses } from '../alerts/outside-uses.ts';
 import { createRaise } from '../alerts/raise.ts';
 import { startAlerts } from '../alerts/service.ts';
 import { createWatch } from '../alerts/watch.ts';
+import type { Foundation } from './foundation.ts';
 import type { Stores } from './stores.ts';
-import type { World } from './world.ts';
 
 /** Alerts: raised by whoever sees something, looked for, and mailed to the administrators. */
-export function alertServices(world: World, { alerts, alertMails, alertReads }: Stores) {
-  const { config, logger, metrics, clock, transaction, publish, sendMail } = world;
+export function alertServices(foundation: Foundation, { alerts, alertMails, alertReads }: Stores) {
+  const { config, logger, metrics, clock, transaction, publish, sendMail } = foundation;
   const raiseAlert = createRaise({ alerts, publish, transaction, clock });
   const lookForAlerts = createWatch({ reads: alertReads, raise: raiseAlert, clock, logger });
   const mailAlerts = createAlertMailing({

@@ -3,12 +3,12 @@ import { createApps } from '../apps/manage.ts';
 import { createAppRegistration } from '../apps/register-app.ts';
 import { createResourceServerMarking } from '../apps/resource-servers.ts';
 import { createSelfRegistration } from '../apps/self-registration.ts';
+import type { Foundation } from './foundation.ts';
 import type { Stores } from './stores.ts';
-import type { World } from './world.ts';
 
 /** Apps: made and changed by people of an organization, or registered and published by themselves. */
-export function appServices(world: World, { apps, unownedApps, endGrants }: Stores) {
-  const { config, clock, transaction, audit, safeFetch } = world;
+export function appServices(foundation: Foundation, { apps, unownedApps, endGrants }: Stores) {
+  const { config, clock, transaction, audit, safeFetch } = foundation;
   const listeners: (() => void)[] = [];
   const changing = async <T>(work: () => Promise<T>): Promise<T> => {
     const changed = await transaction(work);

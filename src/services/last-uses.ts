@@ -1,10 +1,10 @@
 import { createLastUses } from '../kernel/last-uses.ts';
+import type { Foundation } from './foundation.ts';
 import type { Stores } from './stores.ts';
-import type { World } from './world.ts';
 
 /** When each credential was last used: noted in memory, and written now and then. */
 export const lastUses = (
-  { clock, logger }: World,
+  { clock, logger }: Foundation,
   { apiKeys, apps, sessionStore, connectedApps }: Stores,
 ) => ({
   keyUses: createLastUses<{ ip: string }>({ of: 'API keys', record: apiKeys.recordUses, clock, logger }),

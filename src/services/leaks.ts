@@ -5,12 +5,12 @@ import { createLeakedAppSecrets } from '../apps/leaked-secret.ts';
 import { createLeakedRefreshTokens } from '../oauth/leaked-token.ts';
 import { createLeakReport, type ReportLeak } from '../secret-scanning/report.ts';
 import { createLeakedWebhookSecrets } from '../webhooks/leaked-secret.ts';
+import type { Foundation } from './foundation.ts';
 import type { Stores } from './stores.ts';
-import type { World } from './world.ts';
 
 /** What is done with a secret that was found in public: each kind by the feature whose secret it is. */
 export const leakReport = (
-  { clock, transaction, audit }: World,
+  { clock, transaction, audit }: Foundation,
   { apiKeys, apps, records, grants, webhooks, organizations, alerts }: Stores,
   { createApiKey, raiseAlert }: { createApiKey: CreateApiKey; raiseAlert: RaiseAlert },
 ): ReportLeak =>

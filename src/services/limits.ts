@@ -8,12 +8,12 @@ import { createReplay } from '../usage/replay.ts';
 import { createUsageSweep } from '../usage/sweep.ts';
 import { createTryPlan } from '../usage/try-plan.ts';
 import type { Counting } from './counting.ts';
+import type { Foundation } from './foundation.ts';
 import type { Stores } from './stores.ts';
-import type { World } from './world.ts';
 
 /** What is allowed, counted by `counting`, and what was used of it, which the database keeps. */
 export function limitServices(
-  { config, logger, metrics, clock, background }: World,
+  { config, logger, metrics, clock, background }: Foundation,
   { usage, usageCleaning, organizations, readMinutes }: Stores,
   { buckets, createAttemptLimit, health }: Counting,
 ) {

@@ -6,12 +6,12 @@ import { createClientKeys } from '../oauth/client-keys.ts';
 import { createFamilyEnding } from '../oauth/end-family.ts';
 import { createTokenBases } from '../oauth/token-basis.ts';
 import { createConsentWithdrawal } from '../oauth/withdraw-consent.ts';
+import type { Foundation } from './foundation.ts';
 import type { Stores } from './stores.ts';
-import type { World } from './world.ts';
 
 /** What the provider and the pages about its grants are given; the provider itself is made in src/wiring. */
-export function oauthServices(world: World, { apps, records, grants, endGrants }: Stores) {
-  const { config, clock, sealer, database, transaction, audit, safeFetch } = world;
+export function oauthServices(foundation: Foundation, { apps, records, grants, endGrants }: Stores) {
+  const { config, clock, sealer, database, transaction, audit, safeFetch } = foundation;
   const tokenBases = createTokenBases();
   const clientKeys = createClientKeys({
     safeFetch,

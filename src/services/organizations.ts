@@ -4,12 +4,12 @@ import { createOrganizationCreator } from '../organizations/create-organization.
 import { createInvitations } from '../organizations/manage-invitations.ts';
 import { createMembers } from '../organizations/members.ts';
 import { createPlanSetter } from '../organizations/set-plan.ts';
+import type { Foundation } from './foundation.ts';
 import type { Stores } from './stores.ts';
-import type { World } from './world.ts';
 
 /** Organizations, their plans, their members, and whom they invite. */
 export function organizationServices(
-  { config, clock, transaction, audit, background, sendMail }: World,
+  { config, clock, transaction, audit, background, sendMail }: Foundation,
   { organizations, invitations, secondFactorStore, endGrants }: Stores,
   { createAttemptLimit }: { createAttemptLimit: CreateAttemptLimit },
 ) {

@@ -1,15 +1,15 @@
 import { createKeyRing } from '../oauth/key-ring.ts';
 import { createSigningKeys } from '../oauth/signing-keys.ts';
+import type { Foundation } from './foundation.ts';
 import type { Stores } from './stores.ts';
-import type { World } from './world.ts';
 
 /** The signing keys, made where there are none yet, and read. */
 export async function openSigningKeys(
-  { config, logger, transaction, audit }: World,
-  { keyStore }: Pick<Stores, 'keyStore'>,
+  { config, logger, transaction, audit }: Foundation,
+  { signingKeyStore }: Pick<Stores, 'signingKeyStore'>,
 ) {
   const signingKeys = createSigningKeys({
-    store: keyStore,
+    store: signingKeyStore,
     schedule: {
       jwksCacheSeconds: config.jwksCacheSeconds,
       rotateAfterSeconds: config.signingKeyDays * 86_400,
@@ -17,7 +17,7 @@ export async function openSigningKeys(
     transaction,
     audit,
   });
-  const keyRing = createKeyRing(keyStore, (error) =>
+  const keyRing = createKeyRing(signingKeyStore, (error) =>
     logger.warn({ err: error }, 'signing keys could not be read anew'),
   );
   await signingKeys.start();

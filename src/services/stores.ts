@@ -26,12 +26,12 @@ import { createUserStore } from '../../adapters/database/users.ts';
 import { createDeliveryStore, createDeliveryUpkeep } from '../../adapters/database/webhook-deliveries.ts';
 import { createDeliveryQueue } from '../../adapters/database/webhook-queue.ts';
 import { createWebhookStore } from '../../adapters/database/webhooks.ts';
-import type { World } from './world.ts';
+import type { Foundation } from './foundation.ts';
 
 export type Stores = ReturnType<typeof openStores>;
 
 /** What the database keeps, each under the name by which its features ask for it. */
-export const openStores = ({ database, sealer }: Pick<World, 'database' | 'sealer'>) => ({
+export const openStores = ({ database, sealer }: Pick<Foundation, 'database' | 'sealer'>) => ({
   users: createUserStore(database),
   sessionStore: createSessionStore(database, sealer),
   secondFactorStore: createSecondFactorStore(database),
@@ -47,7 +47,7 @@ export const openStores = ({ database, sealer }: Pick<World, 'database' | 'seale
   connectedApps: createConnectedAppStore(database),
   revokedTokens: createRevokedTokens(database),
   standings: createStandings(database),
-  keyStore: createSigningKeyStore(database, sealer),
+  signingKeyStore: createSigningKeyStore(database, sealer),
   resources: createResourceStores(database),
   auditLog: createAuditLogReader(database),
   usage: createUsageStore(database),

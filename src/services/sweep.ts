@@ -1,8 +1,8 @@
 import { createSweep, type Leftovers, type Sweep } from '../kernel/sweeping.ts';
 import type { Disable } from '../webhooks/conclude.ts';
 import { RETRY_FOR_SECONDS } from '../webhooks/retry.ts';
+import type { Foundation } from './foundation.ts';
 import type { Stores } from './stores.ts';
-import type { World } from './world.ts';
 
 const ALERTS_KEPT_DAYS = 400;
 /** Rows of a statement: a few milliseconds of the database, and of the embedded one less than a page takes. */
@@ -12,7 +12,7 @@ const BUDGET_MS = 40_000;
 
 /** Clears what is past its time, of every feature. */
 export function sweeping(
-  { config, logger }: Pick<World, 'config' | 'logger'>,
+  { config, logger }: Pick<Foundation, 'config' | 'logger'>,
   stores: Stores,
   { sweepUsage, disableWebhook }: { sweepUsage(): Promise<void>; disableWebhook: Disable },
 ): Sweep {

@@ -3,12 +3,12 @@ import { createConclude, createDisable } from '../webhooks/conclude.ts';
 import { createWebhooks } from '../webhooks/manage.ts';
 import { createSend } from '../webhooks/send.ts';
 import { startDeliveryWorker } from '../webhooks/worker.ts';
+import type { Foundation } from './foundation.ts';
 import type { Stores } from './stores.ts';
-import type { World } from './world.ts';
 
 /** Webhooks: managed, sent by the server, and disabled where nothing arrives, which raises an alert. */
 export function webhookServices(
-  { logger, metrics, clock, transaction, audit, urlRules, safeFetch }: World,
+  { logger, metrics, clock, transaction, audit, urlRules, safeFetch }: Foundation,
   { webhooks, deliveries, deliveryQueue: queue }: Stores,
   { raiseAlert }: { raiseAlert: RaiseAlert },
 ) {

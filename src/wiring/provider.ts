@@ -51,7 +51,7 @@ export function wireProvider(services: Services, parts: ProviderParts): Provider
     renderPage,
     outsideTokens: [
       accessTokens({ apiUrl, keys, judge, planOf, revoked: services.revokedTokens, audit, clock }),
-      apiKeysOutside({ apiUrl, apiKeys: services.apiKeys, keys: services.keys, planOf }),
+      apiKeysOutside({ apiUrl, apiKeys: services.apiKeys, manageApiKeys: services.manageApiKeys, planOf }),
     ],
     describeRefreshToken: async (token) =>
       describeRefreshToken(apiUrl, token, await grants.standingOf(token.grantId)),

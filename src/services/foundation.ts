@@ -13,10 +13,10 @@ import type { Metrics } from '../metrics/metrics.ts';
 import { createPublisher } from '../webhooks/envelope.ts';
 import { alsoTelling } from '../webhooks/event.ts';
 
-export type World = ReturnType<typeof openWorld>;
+export type Foundation = ReturnType<typeof openFoundation>;
 
 /** What every feature stands on: time, metrics, secrets, transactions, the audit log, mail, and requests to the outside. */
-export function openWorld(config: Config, logger: Logger, database: Database, metrics: Metrics) {
+export function openFoundation(config: Config, logger: Logger, database: Database, metrics: Metrics) {
   const clock = systemClock;
   const publish = createPublisher({
     outbox: createOutbox(database),
