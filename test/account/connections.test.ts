@@ -7,31 +7,29 @@ import {
   getTokens,
   me,
   type Person,
-  type PreparedSite,
   refreshForm,
-  startPreparedSite,
+  startTwoNodes,
+  type TwoNodes,
   tokenRequest,
   walk,
 } from '../oauth/support.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
-import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
+import type { ServerProcess } from '../support/server-process.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import { codeOf, setUpTotp } from './support.ts';
 
 describeWith('postgresql', 'What a person is connected to', () => {
-  let site: PreparedSite<{
+  let site: TwoNodes<{
     people: Record<'ada' | 'bob' | 'leaving' | 'bare' | 'guarded', Person>;
     app: Client;
     strict: string;
   }>;
-  let second: ServerProcess;
   let agent: UserAgent;
 
   beforeAll(async () => {
-    site = await startPreparedSite(
-      'postgresql',
+    site = await startTwoNodes(
       async (services, made) => {
         const people = await addPeople(
           services,
@@ -50,13 +48,9 @@ describeWith('postgresql', 'What a person is connected to', () => {
       },
       { CREDENTIAL_CACHE_SECONDS: '3600' },
     );
-    second = await startSecondNode(site);
   }, 120_000);
 
-  afterAll(async () => {
-    await second?.stop();
-    await site?.stop();
-  });
+  afterAll(() => site?.stop());
 
   beforeEach(() => {
     agent = createUserAgent(site.server.url);
@@ -73,14 +67,14 @@ describeWith('postgresql', 'What a person is connected to', () => {
       expect(before.html).toContain('not used yet');
       const statusAt = async (node: ServerProcess) =>
         (await requestAt(node, '/v1/me', { credential: tokens.access_token })).status;
-      for (const node of [site.server, second]) expect(await statusAt(node)).toBe(200); // and is remembered there
+      for (const node of site.nodes) expect(await statusAt(node)).toBe(200); // and is remembered there
       await usedIsShown();
 
       const link = /href="(\/account\/apps\/[^"]+\/withdraw)"/.exec(before.html)?.[1] ?? '';
       const done = await agent.submit(await agent.open(link), {}, '/withdraw');
       expect(done.html).toContain('No app is connected');
       const deadline = Date.now() + 1_000;
-      for (const node of [site.server, second]) {
+      for (const node of site.nodes) {
         let status = await statusAt(node);
         while (status !== 401 && Date.now() < deadline) status = await statusAt(node);
         expect(status).toBe(401);

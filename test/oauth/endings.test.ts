@@ -4,7 +4,6 @@ import { ownToken } from '../support/api.ts';
 import { latestMailTo } from '../support/mailbox.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
-import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
 import { authorizationUrl, pkce, type TokenAnswer } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import {
@@ -13,9 +12,9 @@ import {
   type Client,
   getTokens,
   type Person,
-  type PreparedSite,
   refreshForm,
-  startPreparedSite,
+  startTwoNodes,
+  type TwoNodes,
 } from './support.ts';
 import { type Askers, activityAt, addAskers, oneSecond } from './token-management.ts';
 
@@ -26,18 +25,13 @@ const SCOPE = 'prompts:read prompts:write';
  * an hour: only the feed of changes can make them forget.
  */
 describeWith('postgresql', 'Within a second, over two processes', () => {
-  let site: PreparedSite<Askers>;
-  let nodes: ServerProcess[];
+  let site: TwoNodes<Askers>;
   let people = 0;
 
   beforeAll(async () => {
-    site = await startPreparedSite('postgresql', addAskers, { CREDENTIAL_CACHE_SECONDS: '3600' });
-    nodes = [site.server, await startSecondNode(site)];
+    site = await startTwoNodes(addAskers, { CREDENTIAL_CACHE_SECONDS: '3600' });
   }, 60_000);
-  afterAll(async () => {
-    await nodes[1]?.stop();
-    await site.stop();
-  });
+  afterAll(() => site?.stop());
 
   /** A member who allowed an app, with a browser that is signed in, and an API key of their own. */
   async function somebody(role: Role = 'member') {
@@ -68,13 +62,13 @@ describeWith('postgresql', 'Within a second, over two processes', () => {
   /** What writing a prompt comes to on every process: 200 where it would be done (the body has a fault), else the error's code. */
   const codes = (credential: string) =>
     Promise.all(
-      nodes.map(async (node) => {
+      site.nodes.map(async (node) => {
         const { status, body } = await requestAt(node, '/v1/prompts', { credential, json: {} });
         return status === 422 ? 200 : body['code'];
       }),
     );
 
-  const activity = (token: string) => activityAt(nodes, site.extra.resourceServer, token);
+  const activity = (token: string) => activityAt(site.nodes, site.extra.resourceServer, token);
 
   /** Neither of the two tokens opens anything, anywhere; the refresh token gets no new ones. */
   async function expectEnded(tokens: TokenAnswer, client: Client, error = 'invalid_grant'): Promise<void> {
@@ -82,7 +76,7 @@ describeWith('postgresql', 'Within a second, over two processes', () => {
     expect(await codes(token)).toEqual(['credential_revoked', 'credential_revoked']);
     expect(await activity(token)).toEqual([false, false]);
     expect(await activity(refreshToken)).toEqual([false, false]);
-    for (const node of nodes) {
+    for (const node of site.nodes) {
       const { body } = await requestAt(node, '/oauth/token', { form: refreshForm(client, refreshToken) });
       expect(body['error']).toBe(error);
     }
@@ -175,10 +169,10 @@ describeWith('postgresql', 'Within a second, over two processes', () => {
     const { clientId, clientSecret } = site.extra.resourceServer;
     for (const token of [tokens.access_token, tokens.refresh_token ?? '', key]) {
       const form = { client_id: clientId, client_secret: clientSecret, token };
-      const { body } = await requestAt(nodes[1] as ServerProcess, '/oauth/introspect', { form });
+      const { body } = await requestAt(site.nodes[1], '/oauth/introspect', { form });
       expect(body).toMatchObject({ active: true, scope: 'prompts:read' });
     }
-    const { body } = await requestAt(nodes[1] as ServerProcess, '/oauth/token', {
+    const { body } = await requestAt(site.nodes[1], '/oauth/token', {
       form: refreshForm(client, tokens.refresh_token),
     });
     expect(body['scope']).toBe('prompts:read');

@@ -5,16 +5,15 @@ import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../config/signing-
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
 import type { ServerProcess } from '../support/server-process.ts';
-import { startSecondNode } from '../support/server-process.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import {
   addApp,
   type Client,
   credentialsOf,
   getTokens,
-  type PreparedSite,
   refreshForm,
-  startPreparedSite,
+  startTwoNodes,
+  type TwoNodes,
 } from './support.ts';
 
 const JWKS_CACHE_SECONDS = 2;
@@ -23,12 +22,10 @@ const JWKS_CACHE_SECONDS = 2;
 type Apps = Record<SigningAlgorithm, Client>;
 
 describeWith('postgresql', 'Signing keys, over two processes', () => {
-  let site: PreparedSite<Apps>;
-  let nodes: ServerProcess[];
+  let site: TwoNodes<Apps>;
 
   beforeAll(async () => {
-    site = await startPreparedSite(
-      'postgresql',
+    site = await startTwoNodes(
       async (services, made) => {
         const entries: [SigningAlgorithm, Client][] = [];
         for (const tokenSigningAlg of SIGNING_ALGORITHMS) {
@@ -38,18 +35,14 @@ describeWith('postgresql', 'Signing keys, over two processes', () => {
       },
       { JWKS_CACHE_SECONDS: String(JWKS_CACHE_SECONDS), CREDENTIAL_CACHE_SECONDS: '3600' },
     );
-    nodes = [site.server, await startSecondNode(site)];
   }, 60_000);
-  afterAll(async () => {
-    await nodes[1]?.stop();
-    await site.stop();
-  });
+  afterAll(() => site?.stop());
 
   let turn = 0;
   /** The processes in turn, as a load balancer does. */
   const node = (): ServerProcess => {
     turn += 1;
-    return nodes[turn % nodes.length] as ServerProcess;
+    return site.nodes[turn % site.nodes.length] as ServerProcess;
   };
 
   const jwks = async () =>
@@ -247,12 +240,12 @@ describeWith('postgresql', 'Signing keys, over two processes', () => {
   test('a compromised key is dropped at once: its tokens are refused everywhere within a second, another signs', async () => {
     const token = await issue('RS256');
     const kid = kidOf(token);
-    for (const at of [...nodes, ...nodes]) {
+    for (const at of [...site.nodes, ...site.nodes]) {
       expect((await requestAt(at, '/v1/me', { credential: token })).status).toBe(200); // remembered from here on
     }
     expect(await site.services.signingKeys.dropCompromised(kid, { type: 'operator' })).toBe(true);
     await pause(1_000);
-    for (const at of nodes) {
+    for (const at of site.nodes) {
       expect((await requestAt(at, '/v1/me', { credential: token })).status).toBe(401);
       const form = { ...credentialsOf(site.extra.ES256), token };
       expect((await requestAt(at, '/oauth/introspect', { form })).body).toEqual({ active: false });

@@ -4,9 +4,9 @@ import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from '
 import { type HttpsServer, startHttpsServer } from '../support/https-server.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
-import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
+import type { ServerProcess } from '../support/server-process.ts';
 import { type Site, startSite } from '../support/site.ts';
-import { addApp, type Client, me, type PreparedSite, startPreparedSite, tokenRequest } from './support.ts';
+import { addApp, type Client, me, startTwoNodes, type TwoNodes, tokenRequest } from './support.ts';
 
 type Key = { jwk: JWK; kid: string; sign(payload: JWTPayload): Promise<string> };
 
@@ -177,21 +177,16 @@ describe('private_key_jwt', () => {
 });
 
 describeWith('postgresql', 'Assertions on two servers', () => {
-  let site: PreparedSite<{ app: Client; key: Key }>;
-  let other: ServerProcess;
+  let site: TwoNodes<{ app: Client; key: Key }>;
 
   beforeAll(async () => {
-    site = await startPreparedSite('postgresql', async (services, made) => {
+    site = await startTwoNodes(async (services, made) => {
       const key = await newKey();
       const jwks = { keys: [key.jwk as { kty: string }] };
       return { key, app: await addApp(services, made, { kind: 'service', jwks }) };
     });
-    other = await startSecondNode(site);
   }, 90_000);
-  afterAll(async () => {
-    await other?.stop();
-    await site?.stop();
-  });
+  afterAll(() => site?.stop());
 
   test('single use under race: of 50 uses of one assertion at once, on two nodes, exactly one is answered', async () => {
     const { app, key } = site.extra;
@@ -201,7 +196,9 @@ describeWith('postgresql', 'Assertions on two servers', () => {
       client_assertion: await key.sign(claimsFor(app.clientId, site.server.url)),
     };
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => requestAt(i % 2 ? other : site.server, '/oauth/token', { form })),
+      Array.from({ length: 50 }, (_, i) =>
+        requestAt(site.nodes[i % 2] as ServerProcess, '/oauth/token', { form }),
+      ),
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 401]));

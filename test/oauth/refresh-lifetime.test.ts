@@ -3,16 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { refreshTokenSeconds } from '../../src/oauth/lifetimes.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
-import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
+import type { ServerProcess } from '../support/server-process.ts';
 import { createDpopKey, type DpopKey } from './dpop-support.ts';
-import {
-  getCode,
-  getTokens,
-  type PreparedSite,
-  refreshForm,
-  startPreparedSite,
-  tokenRequest,
-} from './support.ts';
+import { getCode, getTokens, refreshForm, startTwoNodes, type TwoNodes, tokenRequest } from './support.ts';
 import { type Askers, addAskers, introspect } from './token-management.ts';
 
 const DAY = 86_400;
@@ -27,17 +20,12 @@ describe('How long a refresh token lives', () => {
 });
 
 describeWith('postgresql', 'A refresh token, over two processes', () => {
-  let site: PreparedSite<Askers>;
-  let nodes: ServerProcess[];
+  let site: TwoNodes<Askers>;
 
   beforeAll(async () => {
-    site = await startPreparedSite('postgresql', addAskers, { REFRESH_GRACE_SECONDS: '30' });
-    nodes = [site.server, await startSecondNode(site)];
+    site = await startTwoNodes(addAskers, { REFRESH_GRACE_SECONDS: '30' });
   }, 60_000);
-  afterAll(async () => {
-    await nodes[1]?.stop();
-    await site.stop();
-  });
+  afterAll(() => site?.stop());
 
   const rowOf = (token: string) =>
     site.services.database
@@ -115,7 +103,7 @@ describeWith('postgresql', 'A refresh token, over two processes', () => {
     const before = await countChildren(token);
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
-        requestAt(nodes[i % 2] as ServerProcess, '/oauth/token', { form }),
+        requestAt(site.nodes[i % 2] as ServerProcess, '/oauth/token', { form }),
       ),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeWith } from '../support/needs.ts';
 import { send } from '../support/node-request.ts';
-import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
+import type { ServerProcess } from '../support/server-process.ts';
 import { pkce, type Site, startSite } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import { callbackOf, type PreparedSite, startPreparedSite, tokenRequest, walk } from './support.ts';
+import { callbackOf, startTwoNodes, type TwoNodes, tokenRequest, walk } from './support.ts';
 
 const { verifier, challenge } = pkce();
 
@@ -165,17 +165,12 @@ describe('Pushed authorization requests', () => {
 });
 
 describeWith('postgresql', 'Pushed requests on two servers', () => {
-  let site: PreparedSite<undefined>;
-  let other: ServerProcess;
+  let site: TwoNodes<undefined>;
 
   beforeAll(async () => {
-    site = await startPreparedSite('postgresql', async () => undefined);
-    other = await startSecondNode(site);
+    site = await startTwoNodes(async () => undefined);
   }, 90_000);
-  afterAll(async () => {
-    await other?.stop();
-    await site?.stop();
-  });
+  afterAll(() => site?.stop());
 
   /** A browser that is signed in and has allowed the app: its next request is answered without a page. */
   async function readyBrowser(): Promise<UserAgent> {
@@ -191,7 +186,7 @@ describeWith('postgresql', 'Pushed requests on two servers', () => {
     const url = authorizeUrl(site, body['request_uri']);
     const cookie = await agent.jar.getCookieString(url);
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => sendAs(i % 2 ? other : site.server, url, cookie)),
+      Array.from({ length: 50 }, (_, i) => sendAs(site.nodes[i % 2] as ServerProcess, url, cookie)),
     );
     const codes = answers.filter((location) => location?.searchParams.has('code'));
     expect(codes).toHaveLength(1);

@@ -3,10 +3,10 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { describeWith } from '../support/needs.ts';
 import { requestAt, send } from '../support/node-request.ts';
-import { type ServerProcess, startSecondNode } from '../support/server-process.ts';
+import type { ServerProcess } from '../support/server-process.ts';
 import { authorizationUrl, authorize, claimsOf, pkce, type Site, startSite } from '../support/site.ts';
 import { createDpopKey, type DpopKey } from './dpop-support.ts';
-import { type PreparedSite, refreshForm, startPreparedSite, tokenRequest } from './support.ts';
+import { refreshForm, startTwoNodes, type TwoNodes, tokenRequest } from './support.ts';
 
 let key: DpopKey;
 beforeAll(async () => {
@@ -292,24 +292,19 @@ describe('With DPOP_NONCES=required', () => {
 });
 
 describeWith('postgresql', 'DPoP proofs on two servers', () => {
-  let site: PreparedSite<undefined>;
-  let other: ServerProcess;
+  let site: TwoNodes<undefined>;
 
   beforeAll(async () => {
-    site = await startPreparedSite('postgresql', async () => undefined);
-    other = await startSecondNode(site);
+    site = await startTwoNodes(async () => undefined);
   }, 90_000);
-  afterAll(async () => {
-    await other?.stop();
-    await site?.stop();
-  });
+  afterAll(() => site?.stop());
 
   test('single use under race: of 50 uses of one proof at once, on two nodes, exactly one is answered', async () => {
     const token = await boundToken(site);
     const sent = await key.prove({ method: 'GET', url: `${site.server.url}/v1/me`, accessToken: token });
     const headers = { Authorization: `DPoP ${token}`, DPoP: sent };
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, i) => callApi(i % 2 ? other : site.server, headers)),
+      Array.from({ length: 50 }, (_, i) => callApi(site.nodes[i % 2] as ServerProcess, headers)),
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200, 401]));
@@ -325,7 +320,7 @@ describeWith('postgresql', 'DPoP proofs on two servers', () => {
     const sent = await key.prove({ method: 'POST', url: `${site.server.url}/oauth/token` });
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
-        requestAt(i % 2 ? other : site.server, '/oauth/token', { form, headers: { DPoP: sent } }),
+        requestAt(site.nodes[i % 2] as ServerProcess, '/oauth/token', { form, headers: { DPoP: sent } }),
       ),
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);

@@ -10,7 +10,7 @@ import { openServices, type Services } from '../../src/services.ts';
 import { freshDataDir, freshPostgres } from '../support/databases.ts';
 import { AMPLE } from '../support/limits.ts';
 import { registerTestApp } from '../support/prepare.ts';
-import { startServer } from '../support/server-process.ts';
+import { type ServerProcess, startSecondNode, startServer } from '../support/server-process.ts';
 import {
   type At,
   authorizationUrl,
@@ -73,6 +73,25 @@ export async function startPreparedSite<Extra>(
         await fresh.drop();
       }
       remove();
+    },
+  };
+}
+
+/** A site on PostgreSQL that two processes serve; `stop` stops both. */
+export type TwoNodes<Extra> = PreparedSite<Extra> & { nodes: [ServerProcess, ServerProcess] };
+
+export async function startTwoNodes<Extra>(
+  prepare: (services: Services, made: Bootstrapped) => Promise<Extra>,
+  extraEnv: Record<string, string> = {},
+): Promise<TwoNodes<Extra>> {
+  const site = await startPreparedSite('postgresql', prepare, extraEnv);
+  const second = await startSecondNode(site);
+  return {
+    ...site,
+    nodes: [site.server, second],
+    stop: async () => {
+      await second.stop();
+      await site.stop();
     },
   };
 }
