@@ -1,5 +1,5 @@
 import { APP_KIND_NAMES, type AppKind } from '../../config/app-kinds.ts';
-import type { AppValues } from '../../views/console-pages.ts';
+import type { AppValues } from '../../views/console/apps.ts';
 import type { AppObject } from '../apps/routes.ts';
 import type { Form } from '../http/forms.ts';
 import { linesOf } from './faults.ts';

@@ -1,5 +1,5 @@
 import { APP_KINDS } from '../../config/app-kinds.ts';
-import type { AppRow } from '../../views/console-pages.ts';
+import type { AppRow } from '../../views/console/apps.ts';
 import type { AppObject } from '../apps/routes.ts';
 import type { Form } from '../http/forms.ts';
 import { seeOther } from '../http/page.ts';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { AuditFilterValues } from '../../views/console-pages.ts';
+import type { AuditFilterValues } from '../../views/console/audit-log.ts';
 import type { AuditEventObject } from '../audit/routes.ts';
 import { csvOf, eachEvent, jsonOf } from './audit-export.ts';
 import { eventRows, eventTypeGroups } from './events.ts';

@@ -1,4 +1,4 @@
-import type { DeliveryRow } from '../../views/console-pages.ts';
+import type { DeliveryRow } from '../../views/console/webhooks.ts';
 import { seeOther } from '../http/page.ts';
 import type { DeliveryObject } from '../webhooks/delivery-routes.ts';
 import { type ConsolePage, param, type Visit } from './visit.ts';

@@ -1,5 +1,6 @@
 import { AUDIT_EVENT_TYPES } from '../../config/audit-events.ts';
-import type { ChoiceGroup, EventRow } from '../../views/console-pages.ts';
+import type { EventRow } from '../../views/console/audit-log.ts';
+import type { ChoiceGroup } from '../../views/console/forms.ts';
 import type { AuditEventObject } from '../audit/routes.ts';
 import type { NamesOf } from './names.ts';
 

@@ -1,4 +1,4 @@
-import type { KeyRow, KeyValues } from '../../views/console-pages.ts';
+import type { KeyRow, KeyValues } from '../../views/console/keys.ts';
 import type { ApiKeyObject } from '../api-keys/routes.ts';
 import type { Form } from '../http/forms.ts';
 import { linesOf } from './faults.ts';

@@ -1,4 +1,4 @@
-import type { Caller, KeyPage } from '../../views/console-pages.ts';
+import type { Caller, KeyPage } from '../../views/console/keys.ts';
 import type { ApiKeyObject } from '../api-keys/routes.ts';
 import { seeOther } from '../http/page.ts';
 import type { Clock } from '../kernel/clock.ts';

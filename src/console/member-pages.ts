@@ -1,5 +1,5 @@
 import type { Role } from '../../config/roles.ts';
-import type { MemberRow } from '../../views/console-pages.ts';
+import type { MemberRow } from '../../views/console/members.ts';
 import { seeOther } from '../http/page.ts';
 import type { MemberObject } from '../organizations/member-routes.ts';
 import type { By } from '../principals/principal.ts';

@@ -1,4 +1,4 @@
-import type { Alert } from '../../views/console-pages.ts';
+import type { Alert } from '../../views/console/overview.ts';
 import type { Clock } from '../kernel/clock.ts';
 import { type Visible, visibleTo } from '../principals/principal.ts';
 import { curlFor } from './curl.ts';

@@ -1,6 +1,6 @@
 import type { Environment } from '../../config/environments.ts';
 import type { Method } from '../../config/methods.ts';
-import type { Quota } from '../../views/console-pages.ts';
+import type { Quota } from '../../views/console/overview.ts';
 import type { LimitsObject } from '../limits/routes.ts';
 
 const METHOD_NAMES: Record<Method, string> = {

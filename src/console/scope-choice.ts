@@ -1,6 +1,6 @@
 import { capScopes, type Role } from '../../config/roles.ts';
 import { ALL_SCOPES, SCOPES, type Scope } from '../../config/scopes.ts';
-import type { Choice, ScopeGroup } from '../../views/console-pages.ts';
+import type { Choice, ScopeGroup } from '../../views/console/forms.ts';
 import type { Form } from '../http/forms.ts';
 
 const ofLevels = (...levels: string[]): Scope[] =>

@@ -1,4 +1,5 @@
-import type { Choice, SettingsValues } from '../../views/console-pages.ts';
+import type { Choice } from '../../views/console/forms.ts';
+import type { SettingsValues } from '../../views/console/organization.ts';
 import { seeOther } from '../http/page.ts';
 import type { LeakedSecrets } from '../organizations/organization.ts';
 import { attempt, type Faults, linesOf } from './faults.ts';

@@ -6,7 +6,8 @@ import { attempt, type Faults } from './faults.ts';
 import { findApp } from './find-app.ts';
 import { scopeGroups } from './scope-choice.ts';
 import type { RequestToken, TokenAnswer } from './token-request.ts';
-import { newPkce, newState, type TryStates } from './try-state.ts';
+import { tokenPage } from './try-answer.ts';
+import { newPkce, newState, type TryState, type TryStates } from './try-state.ts';
 import { type ConsolePage, queryOf, type Visit } from './visit.ts';
 
 /** Where every app that is tried is sent back to, once it is registered there. */
@@ -80,21 +81,40 @@ export function tryPages(deps: TryPageDeps): ConsolePage[] {
     }
   };
 
-  const showAnswer = (visit: Visit, app: AppObject, form: Record<string, string>, answer: TokenAnswer) => {
-    const token = textOf(answer.body['access_token']);
-    const base = visit.url(`/apps/${app.id}`);
-    visit.render('console/try-token', {
-      app: app.name,
-      appUrl: base,
-      againUrl: `${base}/try`,
-      isService: app.kind === 'service',
-      request: curlOf(apiUrl, app, form),
-      status: answer.status,
-      answer: JSON.stringify(shortened(answer.body), null, 2),
-      token: token === undefined ? undefined : { value: token, ...decode(token) },
-      curl: token === undefined ? undefined : `curl ${apiUrl}/v1/me \\\n  -H "Authorization: Bearer $TOKEN"`,
-    });
+  /** Asks for a token as the app, and shows what was asked and answered. True once there is an answer. */
+  const askAndShow = async (visit: Visit, app: AppObject, form: Record<string, string>): Promise<boolean> => {
+    const { done, faults } = await attempt([], () => asApp(visit, app, form));
+    if (faults) show(visit, app, faults);
+    else visit.render('console/try-token', tokenPage(apiUrl, visit.url(`/apps/${app.id}`), app, form, done));
+    return faults === undefined;
   };
+
+  /** A form with the scopes that the app shall ask for. */
+  const withScopes = (
+    path: string,
+    work: (visit: Visit, app: AppObject, scope: string) => unknown,
+  ): ConsolePage => ({
+    method: 'POST',
+    path,
+    scope: 'organization:admin',
+    recent: true,
+    handle: async (visit, form) => {
+      const app = await findApp(visit);
+      const scope = form.all('scope').join(' ');
+      if (scope === '') return show(visit, app, NOTHING_TICKED);
+      await work(visit, app, scope);
+    },
+  });
+
+  /** What the app sends people with (RFC 6749 §4.1.1), but for the challenge. */
+  const requestOf = (app: AppObject, { scope, state }: Pick<TryState, 'scope' | 'state'>) => ({
+    response_type: 'code',
+    client_id: app.id,
+    redirect_uri: redirectUri,
+    scope,
+    state,
+    code_challenge_method: 'S256',
+  });
 
   return [
     {
@@ -121,36 +141,17 @@ export function tryPages(deps: TryPageDeps): ConsolePage[] {
         seeOther(visit.ctx, visit.url(`/apps/${app.id}/try`));
       },
     },
-    {
-      method: 'POST',
-      path: '/apps/:id/try',
-      scope: 'organization:admin',
-      recent: true,
-      handle: async (visit, form) => {
-        const app = await findApp(visit);
-        const scope = form.all('scope').join(' ');
-        if (scope === '') return show(visit, app, nothingTicked());
-        const { verifier, challenge } = newPkce();
-        const state = newState();
-        tryStates.keep(visit.ctx, {
-          appId: app.id,
-          appPath: visit.url(`/apps/${app.id}`),
-          state,
-          verifier,
-          scope,
-        });
-        const query = new URLSearchParams({
-          response_type: 'code',
-          client_id: app.id,
-          redirect_uri: redirectUri,
-          scope,
-          state,
-          code_challenge: challenge,
-          code_challenge_method: 'S256',
-        });
-        seeOther(visit.ctx, `${webUrl}/oauth/authorize?${query.toString()}`);
-      },
-    },
+    withScopes('/apps/:id/try', (visit, app, scope) => {
+      const { verifier, challenge } = newPkce();
+      const state = newState();
+      const appPath = visit.url(`/apps/${app.id}`);
+      tryStates.keep(visit.ctx, { appId: app.id, appPath, state, verifier, scope });
+      const query = new URLSearchParams({
+        ...requestOf(app, { scope, state }),
+        code_challenge: challenge,
+      });
+      seeOther(visit.ctx, `${webUrl}/oauth/authorize?${query.toString()}`);
+    }),
     {
       method: 'GET',
       path: '/apps/:id/try/result',
@@ -166,17 +167,15 @@ export function tryPages(deps: TryPageDeps): ConsolePage[] {
           app: app.name,
           appUrl: base,
           againUrl: `${base}/try`,
-          sent: [
-            { name: 'response_type', value: 'code' },
-            { name: 'client_id', value: app.id },
-            { name: 'redirect_uri', value: redirectUri },
-            { name: 'scope', value: begun?.scope ?? '' },
-            { name: 'state', value: begun?.state ?? '' },
-            { name: 'code_challenge_method', value: 'S256' },
-          ].filter(({ value }) => value !== ''),
-          came: ['code', 'state', 'iss', 'error', 'error_description']
-            .map((name) => ({ name, value: queryOf(visit, name) }))
-            .filter(({ value }) => value !== ''),
+          sent: named(requestOf(app, begun ?? { scope: '', state: '' })),
+          came: named(
+            Object.fromEntries(
+              ['code', 'state', 'iss', 'error', 'error_description'].map((name) => [
+                name,
+                queryOf(visit, name),
+              ]),
+            ),
+          ),
           checks: [
             { label: 'state is the one that was sent from this browser', good: ours },
             { label: 'iss is the server that was asked', good: fromUs },
@@ -200,69 +199,23 @@ export function tryPages(deps: TryPageDeps): ConsolePage[] {
           redirect_uri: redirectUri,
           code_verifier: begun.verifier,
         };
-        const { done, faults } = await attempt([], () => asApp(visit, app, asked));
-        if (faults) return show(visit, app, faults);
-        tryStates.forget(visit.ctx);
-        showAnswer(visit, app, asked, done);
+        if (await askAndShow(visit, app, asked)) tryStates.forget(visit.ctx);
       },
     },
-    {
-      method: 'POST',
-      path: '/apps/:id/try/token',
-      scope: 'organization:admin',
-      recent: true,
-      handle: async (visit, form) => {
-        const app = await findApp(visit);
-        const scope = form.all('scope').join(' ');
-        if (scope === '') return show(visit, app, nothingTicked());
-        const asked = { grant_type: 'client_credentials', scope };
-        const { done, faults } = await attempt([], () => asApp(visit, app, asked));
-        if (faults) return show(visit, app, faults);
-        showAnswer(visit, app, asked, done);
-      },
-    },
+    withScopes('/apps/:id/try/token', (visit, app, scope) =>
+      askAndShow(visit, app, { grant_type: 'client_credentials', scope }),
+    ),
   ];
 }
 
-const nothingTicked = (): Faults => ({
+const NOTHING_TICKED: Faults = {
   status: 422,
   notice: undefined,
   fields: { scopes: 'Tick at least one.' },
-});
+};
 
-const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
-
-/** The answer as it came, but for secrets beyond the access token, which stands below. */
-const shortened = (body: Record<string, unknown>): Record<string, unknown> =>
-  Object.fromEntries(
-    Object.entries(body).map(([name, value]) => [
-      name,
-      name.endsWith('_token') && typeof value === 'string' ? `${value.slice(0, 12)}…` : value,
-    ]),
-  );
-
-/** What a JWT says, laid out. Does NOT verify it: it comes from our own token endpoint. */
-function decode(jwt: string): { header: string; claims: string } {
-  const [header = '', claims = ''] = jwt.split('.').map(laidOut);
-  return { header, claims };
-}
-
-function laidOut(part: string): string {
-  try {
-    return JSON.stringify(JSON.parse(Buffer.from(part, 'base64url').toString()), null, 2);
-  } catch {
-    return '';
-  }
-}
-
-function curlOf(apiUrl: string, app: AppObject, form: Record<string, string>): string {
-  const fields = {
-    ...form,
-    client_id: app.id,
-    ...(APP_KINDS[app.kind].confidential ? { client_secret: '…' } : {}),
-  };
-  return [
-    `curl -X POST ${apiUrl}/oauth/token`,
-    ...Object.entries(fields).map(([name, value]) => `  -d ${name}="${value}"`),
-  ].join(' \\\n');
-}
+/** Those that were sent at all. */
+const named = (parameters: Record<string, string>): { name: string; value: string }[] =>
+  Object.entries(parameters)
+    .map(([name, value]) => ({ name, value }))
+    .filter(({ value }) => value !== '');

@@ -1,4 +1,4 @@
-import type { UsageRow } from '../../views/console-pages.ts';
+import type { UsageRow } from '../../views/console/usage.ts';
 import type { UsageObject } from '../usage/routes.ts';
 
 const HOUR_MS = 3_600_000;

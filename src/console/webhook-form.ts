@@ -1,5 +1,5 @@
 import { EVENT_PATTERNS } from '../../config/webhook-events.ts';
-import type { EventGroup, WebhookValues } from '../../views/console-pages.ts';
+import type { EventGroup, WebhookValues } from '../../views/console/webhooks.ts';
 import type { Form } from '../http/forms.ts';
 import type { WebhookObject } from '../webhooks/routes.ts';
 

@@ -1,4 +1,4 @@
-import type { WebhookRow } from '../../views/console-pages.ts';
+import type { WebhookRow } from '../../views/console/webhooks.ts';
 import type { Form } from '../http/forms.ts';
 import { seeOther } from '../http/page.ts';
 import type { WebhookObject } from '../webhooks/routes.ts';

@@ -6,15 +6,12 @@ import { EMPTY_KEY } from '../../src/console/key-form.ts';
 import { presetsFor, scopeGroups } from '../../src/console/scope-choice.ts';
 import { totalOf } from '../../src/console/usage-series.ts';
 import { eventGroups } from '../../src/console/webhook-form.ts';
-import type {
-  AppRow,
-  ConsolePages,
-  DeliveryRow,
-  EventRow,
-  KeyRow,
-  MemberRow,
-  WebhookRow,
-} from '../../views/console-pages.ts';
+import type { AppRow } from '../../views/console/apps.ts';
+import type { EventRow } from '../../views/console/audit-log.ts';
+import type { KeyRow } from '../../views/console/keys.ts';
+import type { MemberRow } from '../../views/console/members.ts';
+import type { DeliveryRow, WebhookRow } from '../../views/console/webhooks.ts';
+import type { ConsolePages } from '../../views/console-pages.ts';
 import type { Shared } from '../../views/pages.ts';
 import { LONG, RTL, UNBROKEN, type Variant } from './variant.ts';
 
