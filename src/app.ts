@@ -20,7 +20,6 @@ import { checkRequest, prepareApp, requestContext } from './http/request.ts';
 import { createApiRoutes } from './http/router.ts';
 import { networkOf } from './kernel/network-of.ts';
 import { createFindAccount } from './oauth/account.ts';
-import { grantUseId } from './oauth/connected-apps.ts';
 import { interactionRoutes } from './oauth/interactions.ts';
 import { createSessions } from './oauth/sessions.ts';
 import { userinfoEndpoint } from './oauth/userinfo.ts';
@@ -32,6 +31,7 @@ import type { Services } from './services.ts';
 import { accountPages } from './wiring/account-pages.ts';
 import { wireAccounts } from './wiring/accounts.ts';
 import { consolePages } from './wiring/console.ts';
+import { wireMeter } from './wiring/meter.ts';
 import { wireOAuthEndpoints } from './wiring/oauth-endpoints.ts';
 import { wireProvider } from './wiring/provider.ts';
 import { wireResolve } from './wiring/resolve.ts';
@@ -151,20 +151,7 @@ export function createApp(services: Services): Koa {
         networkOf,
         clock,
       }),
-      meter: (call) => {
-        const { route, principal, status, ip } = call;
-        services.metrics.countCall({
-          route: `${route.method} ${route.path}`,
-          status,
-          method: principal?.method,
-        });
-        if (principal?.method === 'api_key') services.keyUses.note(principal.id, { ip });
-        if (principal?.userId && principal.clientId) {
-          const { userId, clientId, organizationId } = principal;
-          services.grantUses.note(grantUseId({ userId, appId: clientId, organizationId }), {});
-        }
-        services.usageMeter.count(call);
-      },
+      meter: wireMeter(services),
     }),
   );
   app.use((ctx, next) => {
