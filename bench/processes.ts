@@ -7,6 +7,12 @@ const ROOT = path.resolve(import.meta.dirname, '..');
 const CLOCK_TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const canPin = spawnSync('taskset', ['-c', '0', 'true']).status === 0;
 
+/** How to run a file of ours on one core, where the machine can pin it: a program and its arguments. */
+export const pinned = (args: readonly string[], core = 0): [program: string, args: string[]] =>
+  canPin
+    ? ['taskset', ['-c', String(core), process.execPath, '--disable-warning=ExperimentalWarning', ...args]]
+    : [process.execPath, [...args]];
+
 /** A server in a process of its own, on one core where the machine can pin it; the load comes from another. */
 export type BenchServer = {
   url: string;
@@ -23,12 +29,11 @@ export type BenchServer = {
 export async function startBenchServer(
   file: string,
   env: Record<string, string> = {},
-  { pin = true } = {},
+  { core = 0 } = {},
 ): Promise<BenchServer> {
   const port = await freePort();
   const startedMs = performance.now();
-  const command = [process.execPath, file];
-  const [program = '', ...args] = pin && canPin ? ['taskset', '-c', '0', ...command] : command;
+  const [program, args] = pinned([file], core);
   const child: ChildProcess = spawn(program, args, {
     cwd: ROOT,
     env: {

@@ -6,7 +6,7 @@ import type { NewAlert } from '../../src/alerts/alert.ts';
 import { createAlertMailing } from '../../src/alerts/mailing.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/kernel/log.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 
 type Mail = { to: string; subject: string; text: string; messageId?: string };
 

@@ -10,7 +10,7 @@ import { makeApiKey } from '../../src/api-keys/create.ts';
 import { newId } from '../../src/kernel/ids.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import type { TellableEvent } from '../../src/webhooks/event.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 
 const NOW = new Date('2026-01-20T10:30:00Z');
 const HOUR_MS = 3_600_000;

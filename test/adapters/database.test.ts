@@ -1,4 +1,4 @@
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 import { databaseContract } from './database-contract.ts';
 
 describeEachDatabase('the database', databaseContract);

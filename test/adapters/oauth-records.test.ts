@@ -5,7 +5,8 @@ import type { Database } from '../../adapters/database/database.ts';
 import { createRecordAdapter } from '../../adapters/database/oauth-record-adapter.ts';
 import { createRecordStore } from '../../adapters/database/oauth-records.ts';
 import { createSealer } from '../../src/kernel/sealing.ts';
-import { describeEachDatabase, openFreshPostgres } from '../support/databases.ts';
+import { openFreshPostgres } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 import { describeWith } from '../support/needs.ts';
 
 /** What RFC 9126 §2.2 calls it of a pushed request, and of everything else the end of a family. */

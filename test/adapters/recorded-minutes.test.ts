@@ -3,7 +3,7 @@ import type { Database } from '../../adapters/database/database.ts';
 import { createMinuteReader } from '../../adapters/database/recorded-minutes.ts';
 import { createUsageStore } from '../../adapters/database/usage.ts';
 import type { RecordedMinute, RecordedRange } from '../../src/usage/try-plan.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 import { batchOf, minuteCount, newOrganization } from '../usage/support.ts';
 
 const START = Date.parse('2026-03-10T00:00:00Z');

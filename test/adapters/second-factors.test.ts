@@ -5,7 +5,7 @@ import { createSecondFactorStore } from '../../adapters/database/second-factors.
 import { createUserStore } from '../../adapters/database/users.ts';
 import type { SecondFactorStore } from '../../src/accounts/second-factor.ts';
 import { newId } from '../../src/kernel/ids.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 
 describeEachDatabase('Second factors', (open) => {
   let database: Database;

@@ -7,7 +7,8 @@ import { createLogger } from '../../src/kernel/log.ts';
 import { createSealer } from '../../src/kernel/sealing.ts';
 import { openStores } from '../../src/services/stores.ts';
 import { sweeping } from '../../src/services/sweep.ts';
-import { describeEachDatabase, openFreshPostgres } from '../support/databases.ts';
+import { openFreshPostgres } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 import { describeWith } from '../support/needs.ts';
 
 const sealer = createSealer(Buffer.alloc(32, 5));

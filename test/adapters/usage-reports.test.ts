@@ -7,7 +7,8 @@ import { createUsageReports } from '../../adapters/database/usage-reports.ts';
 import type { Grouping, UsageReports } from '../../src/usage/report.ts';
 import { createUsageSweep, type UsageCleaning } from '../../src/usage/sweep.ts';
 import type { HourCount, UsageStore } from '../../src/usage/usage.ts';
-import { describeEachDatabase, openFreshPostgres } from '../support/databases.ts';
+import { openFreshPostgres } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 import { describeWith } from '../support/needs.ts';
 import { batchOf, hourCount, minuteCount, networkUse, newOrganization } from '../usage/support.ts';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { Database } from '../../adapters/database/database.ts';
 import { createUsageStore } from '../../adapters/database/usage.ts';
 import type { UsageBatch, UsageStore } from '../../src/usage/usage.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 import { at, batchOf, hourCount, minuteCount, networkUse, newOrganization } from '../usage/support.ts';
 
 const perSecond = (counts: Record<number, number>): number[] =>

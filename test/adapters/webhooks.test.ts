@@ -12,7 +12,7 @@ import type { Attempt, ClaimRequest, Outcome } from '../../src/webhooks/delivery
 import { envelop } from '../../src/webhooks/envelope.ts';
 import { issueWebhookSecret } from '../../src/webhooks/signing.ts';
 import type { Webhook } from '../../src/webhooks/webhook.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 
 const sealer = createSealer(Buffer.alloc(32, 5));
 

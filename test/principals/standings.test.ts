@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import type { Database } from '../../adapters/database/database.ts';
 import { createStandings } from '../../adapters/database/standings.ts';
 import type { Standings } from '../../src/principals/standing.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 
 describeEachDatabase('what an access token rests on', (open) => {
   let database: Database;

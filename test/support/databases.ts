@@ -1,27 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { describe } from '@jest/globals';
 import knexFactory from 'knex';
 import { type Database, openDatabase } from '../../adapters/database/database.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { harness, TEMPLATE_DATABASE, temporaryFolder } from './harness.ts';
-import { describeWith } from './needs.ts';
-import { isAvailable } from './services.ts';
 
 /** A database that nobody else has, migrated; `close()` removes it. */
 export type OpenDatabase = () => Promise<Database>;
-
-export const databases: { name: string; available: boolean; open: OpenDatabase }[] = [
-  { name: 'PostgreSQL', available: isAvailable('postgresql'), open: openFreshPostgres },
-  { name: 'embedded', available: true, open: openFreshEmbedded },
-];
-
-/** Runs the suite on PostgreSQL (left out where it is missing) and on the embedded database. */
-export function describeEachDatabase(name: string, suite: (open: OpenDatabase) => void): void {
-  describeWith('postgresql', `${name} on PostgreSQL`, () => suite(openFreshPostgres));
-  describe(`${name} on the embedded database`, () => suite(openFreshEmbedded));
-}
 
 /**
  * A migrated database on our own PostgreSQL server, for what opens it by its address: another process, several nodes.
@@ -60,7 +46,7 @@ export async function openFreshPostgres(): Promise<Database> {
   );
 }
 
-async function openFreshEmbedded(): Promise<Database> {
+export async function openFreshEmbedded(): Promise<Database> {
   const { dataDir, remove } = freshDataDir();
   return withCleanUp(
     await openDatabase({ databaseUrl: undefined, poolSize: 1, dataDir, logger: createLogger('error') }),

@@ -37,6 +37,7 @@ export async function startRedis(...options: string[]): Promise<RedisServer> {
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
+    child.ref(); // else a process with nothing else to do would not wait for it
     const exited = once(child, 'exit');
     child.kill('SIGCONT');
     child.kill(signal);

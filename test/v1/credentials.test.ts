@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Database } from '../../adapters/database/database.ts';
 import { issueKey } from '../../src/api-keys/api-key.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 import { type Api, startApi } from './support.ts';
 
 describeEachDatabase('API keys at /v1/me', (open) => {

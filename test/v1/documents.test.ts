@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../adapters/database/database.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
 import { WEBHOOK_EVENTS } from '../../config/webhook-events.ts';
-import { databases } from '../support/databases.ts';
+import { databases } from '../support/each-database.ts';
 import { type Api, startApi } from './support.ts';
 
 type Json = { [member: string]: Json } & { [index: number]: Json };

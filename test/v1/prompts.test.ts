@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { z } from 'zod';
 import type { Database } from '../../adapters/database/database.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 import { type Answer, type Api, startApi } from './support.ts';
 
 type Item = { id: string; [member: string]: unknown };

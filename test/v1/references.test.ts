@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../adapters/database/database.ts';
 import { newId } from '../../src/kernel/ids.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 import { type Api, startApi, statusesOf } from './support.ts';
 
 type Item = { id: string; [member: string]: unknown };

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { z } from 'zod';
 import type { Database } from '../../adapters/database/database.ts';
-import { describeEachDatabase } from '../support/databases.ts';
+import { describeEachDatabase } from '../support/each-database.ts';
 import { SAMPLES, WITH_STATUS } from './resource-samples.ts';
 import { type Answer, type Api, startApi, statusesOf } from './support.ts';
 
