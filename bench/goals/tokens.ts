@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { addPeople, credentialsOf, getTokens } from '../../test/oauth/support.ts';
+import { credentialsOf, getTokens } from '../../test/oauth/support.ts';
+import { addPeople } from '../../test/support/people.ts';
 import { withDatabase } from '../../test/support/prepare.ts';
 import { createUserAgent } from '../../test/support/user-agent.ts';
 import { type Bench, type Goal, tokenLoad } from '../bench.ts';

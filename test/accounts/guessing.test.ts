@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { addPeople, PASSWORD, type Person, type PreparedSite, startPreparedSite } from '../oauth/support.ts';
+import { addPeople, PASSWORD, type Person } from '../support/people.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { cookiesOf, type From, type RawPage, sendFrom, signIn, withoutTokens } from './support.ts';
 

@@ -1,13 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  addPeople,
-  getTokens,
-  me,
-  type Person,
-  type PreparedSite,
-  startPreparedSite,
-} from '../oauth/support.ts';
+import { getTokens } from '../oauth/support.ts';
+import { me } from '../support/api.ts';
 import { mailsTo } from '../support/mailbox.ts';
+import { addPeople, type Person } from '../support/people.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
 import {

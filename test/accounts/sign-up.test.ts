@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { addPerson, type Person, type PreparedSite, startPreparedSite } from '../oauth/support.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 import {
   isSignedIn,

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
-import { codeOf } from '../account/support.ts';
-import { addPerson, me, type Person, type PreparedSite, startPreparedSite } from '../oauth/support.ts';
+import { codeOf } from '../accounts/second-factor-support.ts';
+import { me } from '../support/api.ts';
 import { type AppServer, startAppServer } from '../support/app-server.ts';
 import { launchBrowser, openPage, typePassword } from '../support/browser.ts';
 import { describeWith } from '../support/needs.ts';
+import { addPerson, type Person } from '../support/people.ts';
 import { registerTestApp } from '../support/prepare.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, pkce, postToken, type TokenAnswer } from '../support/site.ts';
 
 describeWith('chromium', 'The owner of an account in Chromium', () => {

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
-import { addPerson, type Person, type PreparedSite, startPreparedSite } from '../oauth/support.ts';
 import { launchBrowser, openPage, typePassword } from '../support/browser.ts';
 import { describeWith } from '../support/needs.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 
 describeWith('chromium', 'A passkey in Chromium (WebAuthn Level 3)', () => {
   describeWith('postgresql', 'with a server on PostgreSQL', walkThrough);

@@ -1,13 +1,8 @@
 import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
-import {
-  type Answer,
-  addApp,
-  type Client,
-  type PreparedSite,
-  startPreparedSite,
-  walk,
-} from '../oauth/support.ts';
+import { type Answer, walk } from '../oauth/support.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
 
 export const CALLBACK = 'https://rp.example/callback';

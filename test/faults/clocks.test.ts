@@ -1,17 +1,11 @@
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createDpopKey } from '../oauth/dpop-support.ts';
-import {
-  credentialsOf,
-  getCode,
-  getTokens,
-  type PreparedSite,
-  refreshForm,
-  startPreparedSite,
-} from '../oauth/support.ts';
+import { credentialsOf, getCode, getTokens, refreshForm } from '../oauth/support.ts';
 import { freePort } from '../support/free-port.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { claimsOf } from '../support/site.ts';
 

@@ -1,18 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
-import {
-  addApp,
-  type Client,
-  credentialsOf,
-  getCode,
-  getTokens,
-  type PreparedSite,
-  refreshForm,
-  startPreparedSite,
-} from '../oauth/support.ts';
+import { credentialsOf, getCode, getTokens, refreshForm } from '../oauth/support.ts';
 import { createBalancer } from '../support/balancer.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { type ServerProcess, startSecondNode, startServer } from '../support/server-process.ts';
 
 const JWKS_CACHE_SECONDS = 2;

@@ -1,17 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { me } from '../support/api.ts';
 import { type HttpsServer, startHttpsServer } from '../support/https-server.ts';
 import { describeWith } from '../support/needs.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, pkce, type Site, startSite } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import {
-  getCode,
-  getTokens,
-  me,
-  type PreparedSite,
-  refreshForm,
-  startPreparedSite,
-  tokenRequest,
-} from './support.ts';
+import { getCode, getTokens, refreshForm, tokenRequest } from './support.ts';
 
 const REDIRECT = 'http://127.0.0.1:8976/callback';
 

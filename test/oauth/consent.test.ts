@@ -1,21 +1,18 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { me } from '../support/api.ts';
 import { describeWith } from '../support/needs.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, claimsOf, pkce } from '../support/site.ts';
 import { createUserAgent, type Page, tickedBoxes, type UserAgent } from '../support/user-agent.ts';
 import {
-  addApp,
-  addPerson,
   askedScopes,
-  type Client,
   type CodeRequest,
   callbackOf,
   getCode,
   getTokens,
-  me,
-  type Person,
-  type PreparedSite,
   refreshForm,
-  startPreparedSite,
   tokenRequest,
   walk,
 } from './support.ts';

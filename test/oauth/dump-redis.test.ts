@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { me } from '../support/api.ts';
 import { createCanaries } from '../support/canaries.ts';
 import { describeWith } from '../support/needs.ts';
 import { type RedisServer, startRedis } from '../support/redis.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { credentialsOf, getTokens, me, refreshForm, tokenRequest } from './support.ts';
+import { credentialsOf, getTokens, refreshForm, tokenRequest } from './support.ts';
 
 const { plant, findings, planted } = createCanaries();
 

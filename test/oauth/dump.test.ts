@@ -5,20 +5,13 @@ import { createSigningKeyStore } from '../../adapters/database/signing-keys.ts';
 import { loadConfig } from '../../config/config.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { openServices } from '../../src/services.ts';
+import { me } from '../support/api.ts';
 import { createCanaries } from '../support/canaries.ts';
 import { latestMailTo } from '../support/mailbox.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import {
-  credentialsOf,
-  getCode,
-  getTokens,
-  me,
-  type PreparedSite,
-  refreshForm,
-  startPreparedSite,
-  tokenRequest,
-} from './support.ts';
+import { credentialsOf, getCode, getTokens, refreshForm, tokenRequest } from './support.ts';
 
 const { plant, planted, findings } = createCanaries();
 

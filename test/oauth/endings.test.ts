@@ -4,18 +4,12 @@ import { ownToken } from '../support/api.ts';
 import { latestMailTo } from '../support/mailbox.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { startTwoNodes, type TwoNodes } from '../support/prepared-site.ts';
 import { authorizationUrl, pkce, type TokenAnswer } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import {
-  addApp,
-  addPerson,
-  type Client,
-  getTokens,
-  type Person,
-  refreshForm,
-  startTwoNodes,
-  type TwoNodes,
-} from './support.ts';
+import { getTokens, refreshForm } from './support.ts';
 import { type Askers, activityAt, addAskers, oneSecond } from './token-management.ts';
 
 const SCOPE = 'prompts:read prompts:write';

@@ -4,17 +4,11 @@ import jsonwebtoken from 'jsonwebtoken';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../../config/signing-algorithms.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { startTwoNodes, type TwoNodes } from '../support/prepared-site.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
-import {
-  addApp,
-  type Client,
-  credentialsOf,
-  getTokens,
-  refreshForm,
-  startTwoNodes,
-  type TwoNodes,
-} from './support.ts';
+import { credentialsOf, getTokens, refreshForm } from './support.ts';
 
 const JWKS_CACHE_SECONDS = 2;
 

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { me } from '../support/api.ts';
+import { addApp, type Client } from '../support/prepare.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import { addApp, type Client, getTokens, me, refreshForm, tokenRequest } from './support.ts';
+import { getTokens, refreshForm, tokenRequest } from './support.ts';
 
 const AFTER = 'https://app.example/signed-out?from=us';
 

@@ -1,8 +1,9 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import { getCode, type PreparedSite, startPreparedSite } from './support.ts';
+import { getCode } from './support.ts';
 
 const FORM = 'application/x-www-form-urlencoded';
 

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
+import { me } from '../support/api.ts';
 import { type HttpsServer, startHttpsServer } from '../support/https-server.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { startTwoNodes, type TwoNodes } from '../support/prepared-site.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { type Site, startSite } from '../support/site.ts';
-import { addApp, type Client, me, startTwoNodes, type TwoNodes, tokenRequest } from './support.ts';
+import { tokenRequest } from './support.ts';
 
 type Key = { jwk: JWK; kid: string; sign(payload: JWTPayload): Promise<string> };
 

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { addApp, type Client } from '../support/prepare.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
-import { addApp, type Client, type PreparedSite, startPreparedSite } from './support.ts';
 
 type Apps = Record<'web' | 'withQuery' | 'native', Client>;
 

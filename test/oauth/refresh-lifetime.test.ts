@@ -3,9 +3,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { refreshTokenSeconds } from '../../src/oauth/lifetimes.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
+import { startTwoNodes, type TwoNodes } from '../support/prepared-site.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { createDpopKey, type DpopKey } from './dpop-support.ts';
-import { getCode, getTokens, refreshForm, startTwoNodes, type TwoNodes, tokenRequest } from './support.ts';
+import { getCode, getTokens, refreshForm, tokenRequest } from './support.ts';
 import { type Askers, addAskers, introspect } from './token-management.ts';
 
 const DAY = 86_400;

@@ -1,19 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALL_SCOPES } from '../../config/scopes.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, claimsOf, pkce } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import {
-  addApp,
-  askedScopes,
-  type Client,
-  callbackOf,
-  getCode,
-  getTokens,
-  type PreparedSite,
-  startPreparedSite,
-  tokenRequest,
-  walk,
-} from './support.ts';
+import { askedScopes, callbackOf, getCode, getTokens, tokenRequest, walk } from './support.ts';
 
 let site: PreparedSite<{ narrow: Client }>;
 let signedIn: UserAgent;

@@ -1,18 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALL_SCOPES } from '../../config/scopes.ts';
+import { me } from '../support/api.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { claimsOf } from '../support/site.ts';
-import {
-  addApp,
-  type Client,
-  credentialsOf,
-  getCode,
-  getTokens,
-  me,
-  type PreparedSite,
-  refreshForm,
-  startPreparedSite,
-  tokenRequest,
-} from './support.ts';
+import { credentialsOf, getCode, getTokens, refreshForm, tokenRequest } from './support.ts';
 
 type Apps = Record<'narrow' | 'narrowService' | 'sandbox' | 'sandboxService' | 'other', Client>;
 

@@ -1,17 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { ownToken } from '../support/api.ts';
+import { me, ownToken } from '../support/api.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
+import { addPerson } from '../support/people.ts';
+import { startTwoNodes, type TwoNodes } from '../support/prepared-site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import {
-  addPerson,
-  getTokens,
-  me,
-  refreshForm,
-  startTwoNodes,
-  type TwoNodes,
-  tokenRequest,
-} from './support.ts';
+import { getTokens, refreshForm, tokenRequest } from './support.ts';
 import { type Askers, activityAt, addAskers, ask, introspect, oneSecond } from './token-management.ts';
 
 /** Both processes remember credentials for an hour: only the feed of changes can make them forget within a second. */

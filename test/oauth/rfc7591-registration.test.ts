@@ -3,10 +3,11 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALL_SCOPES } from '../../config/scopes.ts';
+import { me } from '../support/api.ts';
 import { freshDataDir } from '../support/databases.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { askedScopes, getCode, getTokens, me, refreshForm, tokenRequest } from './support.ts';
+import { askedScopes, getCode, getTokens, refreshForm, tokenRequest } from './support.ts';
 
 type Registered = Record<string, unknown> & {
   client_id: string;

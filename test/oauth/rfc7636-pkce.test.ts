@@ -1,14 +1,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { addApp, type Client } from '../support/prepare.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
-import {
-  addApp,
-  type Client,
-  getCode,
-  type PreparedSite,
-  startPreparedSite,
-  tokenRequest,
-} from './support.ts';
+import { getCode, tokenRequest } from './support.ts';
 
 let site: PreparedSite<{ withoutPkce: Client }>;
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALL_SCOPES } from '../../config/scopes.ts';
 import { ownToken } from '../support/api.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { claimsOf } from '../support/site.ts';
-import { getTokens, type PreparedSite, refreshForm, startPreparedSite, tokenRequest } from './support.ts';
+import { getTokens, refreshForm, tokenRequest } from './support.ts';
 import { type Askers, addAskers, ask, introspect } from './token-management.ts';
 
 let site: PreparedSite<Askers>;

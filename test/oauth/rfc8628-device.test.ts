@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { DEVICE_CODE } from '../../config/app-kinds.ts';
+import { me } from '../support/api.ts';
 import { claimsOf, type Site, startSite } from '../support/site.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
-import { me, tokenRequest, walk } from './support.ts';
+import { tokenRequest, walk } from './support.ts';
 
 type Codes = {
   device_code: string;

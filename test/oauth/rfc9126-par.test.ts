@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeWith } from '../support/needs.ts';
 import { send } from '../support/node-request.ts';
+import { startTwoNodes, type TwoNodes } from '../support/prepared-site.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { pkce, type Site, startSite } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import { callbackOf, startTwoNodes, type TwoNodes, tokenRequest, walk } from './support.ts';
+import { callbackOf, tokenRequest, walk } from './support.ts';
 
 const { verifier, challenge } = pkce();
 

@@ -3,10 +3,11 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { describeWith } from '../support/needs.ts';
 import { requestAt, send } from '../support/node-request.ts';
+import { startTwoNodes, type TwoNodes } from '../support/prepared-site.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { authorizationUrl, authorize, claimsOf, pkce, type Site, startSite } from '../support/site.ts';
 import { createDpopKey, type DpopKey } from './dpop-support.ts';
-import { refreshForm, startTwoNodes, type TwoNodes, tokenRequest } from './support.ts';
+import { refreshForm, tokenRequest } from './support.ts';
 
 let key: DpopKey;
 beforeAll(async () => {

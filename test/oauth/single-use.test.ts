@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { describeWith } from '../support/needs.ts';
 import { type Asked, requestAt } from '../support/node-request.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { startTwoNodes, type TwoNodes } from '../support/prepared-site.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import type { TokenAnswer } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import {
-  addApp,
-  addPerson,
-  type Client,
-  getCode,
-  getTokens,
-  type Person,
-  refreshForm,
-  startTwoNodes,
-  type TwoNodes,
-} from './support.ts';
+import { getCode, getTokens, refreshForm } from './support.ts';
 
 const AT_ONCE = 50;
 

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { type HttpsServer, startHttpsServer } from '../support/https-server.ts';
+import { addApp, type Client } from '../support/prepare.ts';
 import { authorizationUrl, pkce, type Site, startSite } from '../support/site.ts';
 import { fetchThroughProxy } from '../support/tls-proxy.ts';
 import { createUserAgent } from '../support/user-agent.ts';
-import { addApp, type Client, walk } from './support.ts';
+import { walk } from './support.ts';
 
 const API = 'https://api.example.com';
 const WEB = 'https://www.example.com';

@@ -8,16 +8,10 @@ import { type Bootstrapped, bootstrap } from '../../src/bootstrap.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { openServices, type Services } from '../../src/services.ts';
 import { freshDataDir } from '../support/databases.ts';
+import { addPerson } from '../support/people.ts';
+import { addApp, type Client } from '../support/prepare.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import {
-  addApp,
-  addPerson,
-  type Client,
-  credentialsOf,
-  getCode,
-  refreshForm,
-  tokenRequest,
-} from './support.ts';
+import { credentialsOf, getCode, refreshForm, tokenRequest } from './support.ts';
 
 /** The service in this process, so that its statements can be counted. */
 describe('What a token costs on a warm process, in statements', () => {

@@ -1,22 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { mailTo } from '../accounts/support.ts';
+import { me } from '../support/api.ts';
 import { describeWith } from '../support/needs.ts';
+import { addPerson, PASSWORD, type Person } from '../support/people.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, claimsOf, pkce } from '../support/site.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
-import {
-  addPerson,
-  callbackOf,
-  getCode,
-  getTokens,
-  me,
-  PASSWORD,
-  type Person,
-  type PreparedSite,
-  refreshForm,
-  startPreparedSite,
-  tokenRequest,
-  walk,
-} from './support.ts';
+import { callbackOf, getCode, getTokens, refreshForm, tokenRequest, walk } from './support.ts';
 
 describeWith('postgresql', 'The steps of an authorization', () => {
   let site: PreparedSite<{ ada: Person; bob: Person }>;

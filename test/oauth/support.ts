@@ -1,16 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { loadConfig } from '../../config/config.ts';
-import type { Role } from '../../config/roles.ts';
-import { hashPassword } from '../../src/accounts/password.ts';
-import type { App } from '../../src/apps/app.ts';
-import { type Bootstrapped, bootstrap } from '../../src/bootstrap.ts';
-import { newId } from '../../src/kernel/ids.ts';
-import { createLogger } from '../../src/kernel/log.ts';
-import { openServices, type Services } from '../../src/services.ts';
-import { freshDataDir, freshPostgres } from '../support/databases.ts';
-import { AMPLE } from '../support/limits.ts';
-import { registerTestApp } from '../support/prepare.ts';
-import { type ServerProcess, startSecondNode, startServer } from '../support/server-process.ts';
+import type { Person } from '../support/people.ts';
+import type { Client } from '../support/prepare.ts';
 import {
   type At,
   authorizationUrl,
@@ -20,128 +9,7 @@ import {
   type Site,
   type TokenAnswer,
 } from '../support/site.ts';
-import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
-
-export const PASSWORD = 'correct horse battery staple';
-
-export type Person = { id: string; email: string; password: string };
-
-/** An app with what a token request needs to say of it. */
-export type Client = { clientId: string; clientSecret: string; redirectUris: string[] };
-
-/** A site in which `prepare` has made more than bootstrap does. */
-export type PreparedSite<Extra> = Site & {
-  extra: Extra;
-  /** What the server was started with: start another one with it for a second node. */
-  env: Record<string, string>;
-  /** A connection beside the server's, for what no page or endpoint can do. PostgreSQL only. */
-  services: Services;
-};
-
-/** `embedded` closes its database before the server opens it, so that `services` is of no use afterwards. */
-export async function startPreparedSite<Extra>(
-  database: 'postgresql' | 'embedded',
-  prepare: (services: Services, made: Bootstrapped) => Promise<Extra>,
-  extraEnv: Record<string, string> = {},
-): Promise<PreparedSite<Extra>> {
-  const { dataDir, remove } = freshDataDir();
-  const fresh = database === 'postgresql' ? await freshPostgres() : undefined;
-  const env = {
-    LOG_LEVEL: 'warn',
-    DATA_DIR: dataDir,
-    SECRET_KEY: randomBytes(32).toString('base64'),
-    REFRESH_GRACE_SECONDS: '0',
-    ...(fresh ? { DATABASE_URL: fresh.databaseUrl } : {}),
-    ...extraEnv,
-  };
-  const services = await openServices(loadConfig(env), createLogger('warn'));
-  const made = await bootstrap(services, AMPLE);
-  const extra = await prepare(services, made);
-  if (!fresh) await services.close();
-  const server = await startServer(env);
-  return {
-    server,
-    made,
-    extra,
-    env,
-    services,
-    userAgent: createUserAgent(server.url),
-    stop: async () => {
-      await server.stop();
-      if (fresh) {
-        await services.close();
-        await fresh.drop();
-      }
-      remove();
-    },
-  };
-}
-
-/** A site on PostgreSQL that two processes serve; `stop` stops both. */
-export type TwoNodes<Extra> = PreparedSite<Extra> & { nodes: [ServerProcess, ServerProcess] };
-
-export async function startTwoNodes<Extra>(
-  prepare: (services: Services, made: Bootstrapped) => Promise<Extra>,
-  extraEnv: Record<string, string> = {},
-): Promise<TwoNodes<Extra>> {
-  const site = await startPreparedSite('postgresql', prepare, extraEnv);
-  const second = await startSecondNode(site);
-  return {
-    ...site,
-    nodes: [site.server, second],
-    stop: async () => {
-      await second.stop();
-      await site.stop();
-    },
-  };
-}
-
-/** A confirmed account in these organizations. */
-export async function addPerson(
-  { users, organizations }: Services,
-  email: string,
-  memberships: { organizationId: string; role: Role }[],
-  name = 'Some Body',
-): Promise<Person> {
-  const id = newId('usr');
-  await users.insert({ id, email, name, passwordHash: await hashPassword(PASSWORD) });
-  await users.confirmEmail(id);
-  for (const membership of memberships) await organizations.addMember({ ...membership, userId: id });
-  return { id, email, password: PASSWORD };
-}
-
-/** A person of each name, in the demo organization. */
-export async function addPeople<Name extends string>(
-  services: Services,
-  made: Bootstrapped,
-  names: readonly Name[],
-  role: Role,
-): Promise<Record<Name, Person>> {
-  const people: [string, Person][] = [];
-  for (const name of names) {
-    const membership = { organizationId: made.organization.id, role };
-    people.push([name, await addPerson(services, `${name}@example.com`, [membership], name)]);
-  }
-  return Object.fromEntries(people) as Record<Name, Person>;
-}
-
-/** A registered app; a web app of the demo organization unless `fields` says otherwise. */
-export async function addApp(
-  services: Services,
-  made: Bootstrapped,
-  fields: Partial<Omit<App, 'id'>> = {},
-): Promise<Client> {
-  const usual = fields.kind === 'service' ? [] : ['http://localhost:8080/callback'];
-  const redirectUris = [...(fields.redirectUris ?? usual)];
-  const organizationId = made.organization.id;
-  const app = await registerTestApp(services, {
-    organizationId,
-    name: 'Another app',
-    ...fields,
-    redirectUris,
-  });
-  return { ...app, redirectUris };
-}
+import type { Page, UserAgent } from '../support/user-agent.ts';
 
 export type Answer = { scopes?: string[]; organization?: string; decision?: 'allow' | 'deny' };
 
@@ -266,14 +134,3 @@ export const refreshForm = (client: Client, refreshToken: string | undefined, sc
   refresh_token: refreshToken ?? '',
   ...(scope === undefined ? {} : { scope }),
 });
-
-/** `GET /v1/me` with the token. */
-export async function me(
-  site: Pick<Site, 'server'>,
-  token: string,
-): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await fetch(new URL('/v1/me', site.server.url), {
-    headers: { Authorization: `Bearer ${token}` },
-  });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}

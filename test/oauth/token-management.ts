@@ -1,9 +1,11 @@
 import type { Bootstrapped } from '../../src/bootstrap.ts';
 import type { Services } from '../../src/services.ts';
 import { requestAt } from '../support/node-request.ts';
+import { addPerson } from '../support/people.ts';
+import { addApp, type Client } from '../support/prepare.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import type { Site } from '../support/site.ts';
-import { addApp, addPerson, type Client, credentialsOf } from './support.ts';
+import { credentialsOf } from './support.ts';
 
 /** The apps that ask about tokens, each of another standing. */
 export type Askers = {

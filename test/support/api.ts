@@ -35,3 +35,11 @@ export async function ownToken(
   if (response.status !== 200) throw new Error(await response.text());
   return ((await response.json()) as TokenAnswer).access_token;
 }
+
+/** `GET /v1/me` with the token. */
+export async function me(at: At, token: string): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(new URL('/v1/me', at.server.url), {
+    headers: { Authorization: `Bearer ${token}` },
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}

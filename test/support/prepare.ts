@@ -1,6 +1,7 @@
 import { loadConfig } from '../../config/config.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
 import type { App } from '../../src/apps/app.ts';
+import type { Bootstrapped } from '../../src/bootstrap.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { openServices, type Services } from '../../src/services.ts';
 
@@ -38,4 +39,25 @@ export async function registerTestApp(
     { actor: { type: 'operator' } },
   );
   return { clientId: app.id, clientSecret: secret?.reveal() ?? '' };
+}
+
+/** An app with what a token request needs to say of it. */
+export type Client = { clientId: string; clientSecret: string; redirectUris: string[] };
+
+/** A registered app; a web app of the demo organization unless `fields` says otherwise. */
+export async function addApp(
+  services: Services,
+  made: Bootstrapped,
+  fields: Partial<Omit<App, 'id'>> = {},
+): Promise<Client> {
+  const usual = fields.kind === 'service' ? [] : ['http://localhost:8080/callback'];
+  const redirectUris = [...(fields.redirectUris ?? usual)];
+  const organizationId = made.organization.id;
+  const app = await registerTestApp(services, {
+    organizationId,
+    name: 'Another app',
+    ...fields,
+    redirectUris,
+  });
+  return { ...app, redirectUris };
 }

@@ -1,23 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALL_SCOPES, type Scope } from '../../config/scopes.ts';
 import { bootstrap } from '../../src/bootstrap.ts';
-import {
-  addApp,
-  addPerson,
-  type Client,
-  callbackOf,
-  getTokens,
-  me,
-  type Person,
-  type PreparedSite,
-  refreshForm,
-  startPreparedSite,
-  tokenRequest,
-  walk,
-} from '../oauth/support.ts';
-import { callApi, ownToken } from '../support/api.ts';
+import { callbackOf, getTokens, refreshForm, tokenRequest, walk } from '../oauth/support.ts';
+import { callApi, me, ownToken } from '../support/api.ts';
 import { AMPLE } from '../support/limits.ts';
 import { describeWith } from '../support/needs.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 

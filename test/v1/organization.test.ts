@@ -2,19 +2,12 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Role } from '../../config/roles.ts';
 import { ALL_SCOPES } from '../../config/scopes.ts';
 import { isSignedIn, mailedLink, mailTo, newcomer, signIn } from '../accounts/support.ts';
-import {
-  addPerson,
-  getTokens,
-  me,
-  type Person,
-  type PreparedSite,
-  refreshForm,
-  startPreparedSite,
-  tokenRequest,
-} from '../oauth/support.ts';
-import { callApi } from '../support/api.ts';
+import { getTokens, refreshForm, tokenRequest } from '../oauth/support.ts';
+import { callApi, me } from '../support/api.ts';
 import { AMPLE } from '../support/limits.ts';
 import { describeWith } from '../support/needs.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 
 type Body = {

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { alone } from '../../adapters/database/locks.ts';
-import { isSignedIn, signIn } from '../accounts/support.ts';
-import { addPerson, type Person, type PreparedSite, startPreparedSite, walk } from '../oauth/support.ts';
+import { walk } from '../oauth/support.ts';
 import { describeWith } from '../support/needs.ts';
+import { addPerson, type Person } from '../support/people.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent, type Page, type UserAgent } from '../support/user-agent.ts';
+import { isSignedIn, signIn } from './support.ts';
 
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:133.0) Gecko/20100101 Firefox/133.0';
 const IPHONE =

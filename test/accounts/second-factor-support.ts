@@ -1,7 +1,8 @@
 import { Secret, TOTP } from 'otpauth';
-import { signIn } from '../accounts/support.ts';
-import type { Person, PreparedSite } from '../oauth/support.ts';
+import type { Person } from '../support/people.ts';
+import type { PreparedSite } from '../support/prepared-site.ts';
 import type { Page, UserAgent } from '../support/user-agent.ts';
+import { signIn } from './support.ts';
 
 const STEP_MS = 30_000;
 

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '../../src/kernel/ids.ts';
 import { type Console, startConsole } from '../console/support.ts';
-import { addApp } from '../oauth/support.ts';
+import { addApp } from '../support/prepare.ts';
 
 let site: Console;
 

@@ -1,24 +1,16 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { signIn } from '../accounts/support.ts';
-import {
-  addApp,
-  addPeople,
-  type Client,
-  getTokens,
-  me,
-  type Person,
-  refreshForm,
-  startTwoNodes,
-  type TwoNodes,
-  tokenRequest,
-  walk,
-} from '../oauth/support.ts';
+import { getTokens, refreshForm, tokenRequest, walk } from '../oauth/support.ts';
+import { me } from '../support/api.ts';
 import { describeWith } from '../support/needs.ts';
 import { requestAt } from '../support/node-request.ts';
+import { addPeople, type Person } from '../support/people.ts';
+import { addApp, type Client } from '../support/prepare.ts';
+import { startTwoNodes, type TwoNodes } from '../support/prepared-site.ts';
 import type { ServerProcess } from '../support/server-process.ts';
 import { authorizationUrl, pkce } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import { codeOf, setUpTotp } from './support.ts';
+import { codeOf, setUpTotp } from './second-factor-support.ts';
+import { signIn } from './support.ts';
 
 describeWith('postgresql', 'What a person is connected to', () => {
   let site: TwoNodes<{

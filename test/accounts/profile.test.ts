@@ -1,16 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { isSignedIn, mailedLink, mailTo, signIn } from '../accounts/support.ts';
-import {
-  addPeople,
-  addPerson,
-  getTokens,
-  me,
-  type Person,
-  type PreparedSite,
-  startPreparedSite,
-} from '../oauth/support.ts';
+import { getTokens } from '../oauth/support.ts';
+import { me } from '../support/api.ts';
 import { describeWith } from '../support/needs.ts';
+import { addPeople, addPerson, type Person } from '../support/people.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
+import { isSignedIn, mailedLink, mailTo, signIn } from './support.ts';
 
 const PEOPLE = [
   'renaming',

@@ -1,20 +1,13 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { isSignedIn, mailedLink, mailTo, signIn } from '../accounts/support.ts';
-import {
-  addPeople,
-  callbackOf,
-  credentialsOf,
-  type Person,
-  type PreparedSite,
-  startPreparedSite,
-  tokenRequest,
-  walk,
-} from '../oauth/support.ts';
+import { callbackOf, credentialsOf, tokenRequest, walk } from '../oauth/support.ts';
 import { describeWith } from '../support/needs.ts';
+import { addPeople, type Person } from '../support/people.ts';
+import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
 import { type ServerProcess, startServer } from '../support/server-process.ts';
 import { authorizationUrl, claimsOf, pkce } from '../support/site.ts';
 import { createUserAgent, type UserAgent } from '../support/user-agent.ts';
-import { ageSessions, answerStep, codeOf, recoveryCodesOn, setUpTotp } from './support.ts';
+import { ageSessions, answerStep, codeOf, recoveryCodesOn, setUpTotp } from './second-factor-support.ts';
+import { isSignedIn, mailedLink, mailTo, signIn } from './support.ts';
 
 const PEOPLE = [
   'ada',
