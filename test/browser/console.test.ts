@@ -76,6 +76,11 @@ describeWith('chromium', 'The console in Chromium', () => {
     await ada.getByLabel('Name').fill('Difference engine');
     await ada.getByLabel(/^Custom/).check();
     await ada.getByLabel('Prompts: Read').check();
+    await ada.getByLabel(/^Addresses that/).fill('nowhere');
+    await submit(ada, 'Create the key');
+    await ada.getByRole('alert').getByText('One answer needs another look.').waitFor();
+    expect(await ada.evaluate('document.activeElement.name')).toBe('ipAllowlist');
+    await ada.getByLabel(/^Addresses that/).fill('');
     await submit(ada, 'Create the key');
     await ada.getByRole('heading', { name: 'Your new API key' }).waitFor();
     const key = (await ada.locator('#secret').textContent())?.trim() ?? '';

@@ -69,3 +69,6 @@ addEventListener('pageshow', () => {
 
 // On a narrow screen the ways scroll sideways: the current one is in sight.
 document.querySelector('.side [aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+
+// After a form came back: where the first thing is to be mended.
+document.querySelector('[aria-invalid="true"]')?.focus();
