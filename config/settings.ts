@@ -133,7 +133,7 @@ export const SETTINGS = {
     .transform(Number)
     .describe('After how many days another signing key takes over. Default 90; 0 rotates by command only.'),
   REFRESH_GRACE_SECONDS: seconds(60).describe(
-    'How long a refresh token that was just rotated may be repeated by its client. Default 10; 0 allows one use.',
+    'How long a refresh token that was just rotated may be repeated by its client. Default 10; 0 allows one use; 60 where apps have the profile `fapi2`, whose clients may ask again after half a minute.',
   ),
   USAGE_HOURS_DAYS: days(400).describe('How long usage is kept by the hour; then by the day. Default 35.'),
   USAGE_DAYS_DAYS: days(3_650).describe(

@@ -1,6 +1,7 @@
 import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
+import type { SecurityProfile } from '../../config/security-profiles.ts';
 import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
 import type { App, AppChange, AppSource, AppStore } from '../../src/apps/app.ts';
 import type { Jwks } from '../../src/apps/jwks.ts';
@@ -25,6 +26,7 @@ type AppRow = LimitColumns & {
   jwks: Jwks | null;
   jwks_uri: string | null;
   token_signing_alg: SigningAlgorithm;
+  security_profile: SecurityProfile;
   homepage_url: string | null;
   logo_url: string | null;
   privacy_url: string | null;
@@ -50,6 +52,7 @@ const COLUMNS = {
   jwks: 'jwks',
   jwksUri: 'jwks_uri',
   tokenSigningAlg: 'token_signing_alg',
+  securityProfile: 'security_profile',
   homepageUrl: 'homepage_url',
   logoUrl: 'logo_url',
   privacyUrl: 'privacy_url',
@@ -77,6 +80,7 @@ export function createAppStore(database: Database): AppStore {
         jwks_uri: app.jwksUri,
         ...fromFigures(app.limits),
         token_signing_alg: app.tokenSigningAlg,
+        security_profile: app.securityProfile,
         homepage_url: app.homepageUrl,
         logo_url: app.logoUrl,
         privacy_url: app.privacyUrl,
@@ -165,6 +169,7 @@ const toApp = (row: AppRow): App => ({
   jwksUri: row.jwks_uri ?? undefined,
   limits: toFigures(row),
   tokenSigningAlg: row.token_signing_alg,
+  securityProfile: row.security_profile,
   homepageUrl: row.homepage_url ?? undefined,
   logoUrl: row.logo_url ?? undefined,
   privacyUrl: row.privacy_url ?? undefined,

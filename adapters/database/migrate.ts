@@ -11,6 +11,7 @@ import * as account from './migrations/0009-account.ts';
 import * as alerts from './migrations/0011-alerts.ts';
 import * as defaultAllowlist from './migrations/0012-default-allowlist.ts';
 import * as alertMails from './migrations/0013-alert-mails.ts';
+import * as securityProfile from './migrations/0014-security-profile.ts';
 
 /** In the order in which they run. A name, once released, never changes. */
 const MIGRATIONS: Record<string, Knex.Migration> = {
@@ -26,6 +27,7 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
   '0011-alerts': alerts,
   '0012-default-allowlist': defaultAllowlist,
   '0013-alert-mails': alertMails,
+  '0014-security-profile': securityProfile,
 };
 
 // Any number that nobody else locks; the same in every process.

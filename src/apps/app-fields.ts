@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SECURITY_PROFILES } from '../../config/security-profiles.ts';
 import { SIGNING_ALGORITHMS } from '../../config/signing-algorithms.ts';
 import { jwksFault } from './jwks.ts';
 
@@ -34,6 +35,11 @@ export const jwksUri = z
 export const tokenSigningAlg = z
   .enum(SIGNING_ALGORITHMS)
   .meta({ description: 'What signs its access tokens and id_tokens.' });
+
+export const securityProfile = z.enum(SECURITY_PROFILES).meta({
+  description:
+    'fapi2 holds the app to FAPI 2.0: it needs keys (jwks or jwksUri), pushes each request, and its tokens are bound by DPoP.',
+});
 
 /** Shown on the consent page, as links and an image: nothing that a browser could read otherwise. */
 function isHttpsUrl(text: string): boolean {

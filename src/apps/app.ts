@@ -2,6 +2,7 @@ import type { AppKind } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Figures } from '../../config/plans.ts';
 import type { Scope } from '../../config/scopes.ts';
+import type { SecurityProfile } from '../../config/security-profiles.ts';
 import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
 import type { Visible } from '../principals/principal.ts';
 import type { Jwks } from './jwks.ts';
@@ -30,6 +31,7 @@ export type App = {
   limits: Partial<Figures>;
   /** Of its access tokens and id_tokens. */
   tokenSigningAlg: SigningAlgorithm;
+  securityProfile: SecurityProfile;
   homepageUrl: string | undefined;
   logoUrl: string | undefined;
   privacyUrl: string | undefined;
@@ -50,6 +52,7 @@ export type AppChange = Partial<
     | 'jwks'
     | 'jwksUri'
     | 'tokenSigningAlg'
+    | 'securityProfile'
     | 'homepageUrl'
     | 'logoUrl'
     | 'privacyUrl'

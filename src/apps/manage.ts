@@ -153,9 +153,10 @@ function refuseFaults({
   postLogoutRedirectUris = [],
   jwks,
   jwksUri,
+  securityProfile,
 }: Pick<
   NewApp,
-  'kind' | 'redirectUris' | 'requirePkce' | 'postLogoutRedirectUris' | 'jwks' | 'jwksUri'
+  'kind' | 'redirectUris' | 'requirePkce' | 'postLogoutRedirectUris' | 'jwks' | 'jwksUri' | 'securityProfile'
 >): void {
   const errors: FieldError[] = [
     ...redirectUriFaults(redirectUris, kind),
@@ -164,6 +165,12 @@ function refuseFaults({
   ];
   if (!requirePkce && kind !== 'web') {
     errors.push({ path: 'requirePkce', message: 'may be false for apps of the kind web alone' });
+  }
+  if (securityProfile === 'fapi2' && (!requirePkce || (jwks === undefined && jwksUri === undefined))) {
+    errors.push({
+      path: 'securityProfile',
+      message: 'fapi2 takes an app with keys (jwks or jwksUri) and PKCE',
+    });
   }
   if (errors.length === 0) return;
   throw new AppError(

@@ -10,7 +10,13 @@ import type { App, AppStore, HashedAppSecret } from './app.ts';
 const MOST_APPS = 100;
 
 /** What an app may do without. */
-type Optional = 'postLogoutRedirectUris' | 'jwks' | 'jwksUri' | 'limits' | 'tokenSigningAlg';
+type Optional =
+  | 'postLogoutRedirectUris'
+  | 'jwks'
+  | 'jwksUri'
+  | 'limits'
+  | 'tokenSigningAlg'
+  | 'securityProfile';
 
 export type NewApp = Omit<App, 'id' | 'createdAt' | 'updatedAt' | Optional> & Partial<Pick<App, Optional>>;
 
@@ -43,6 +49,7 @@ export function createAppRegistration(deps: {
         jwksUri: undefined,
         limits: {},
         tokenSigningAlg: 'RS256',
+        securityProfile: 'standard',
         ...fields,
         id: newId('app', now),
         scopes: sortScopes(fields.scopes),

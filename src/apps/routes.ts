@@ -10,7 +10,7 @@ import { isId } from '../kernel/ids.ts';
 import { displayName, idOf, timestamp } from '../kernel/schemas.ts';
 import { visibleTo } from '../principals/principal.ts';
 import type { App, AppStore } from './app.ts';
-import { jwks, jwksUri, link, redirectUris, tokenSigningAlg } from './app-fields.ts';
+import { jwks, jwksUri, link, redirectUris, securityProfile, tokenSigningAlg } from './app-fields.ts';
 import type { Apps } from './manage.ts';
 
 const object = z
@@ -29,6 +29,7 @@ const object = z
     jwksUri: z.string().nullable(),
     limits: limitsObject,
     tokenSigningAlg,
+    securityProfile,
     homepageUrl: z.string().nullable(),
     logoUrl: z.string().nullable(),
     privacyUrl: z.string().nullable(),
@@ -84,6 +85,7 @@ export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppSto
         jwksUri: jwksUri.optional(),
         limits: limitsObject.default({}),
         tokenSigningAlg: tokenSigningAlg.default('RS256'),
+        securityProfile: securityProfile.default('standard'),
         homepageUrl: link.optional(),
         logoUrl: link.optional(),
         privacyUrl: link.optional(),
@@ -134,6 +136,7 @@ export function appRoutes({ manageApps, apps }: { manageApps: Apps; apps: AppSto
           jwksUri,
           limits: limitsObject.transform(toFigures),
           tokenSigningAlg,
+          securityProfile,
           homepageUrl: link,
           logoUrl: link,
           privacyUrl: link,
@@ -175,6 +178,7 @@ const present = (app: App): z.input<typeof object> => ({
   jwksUri: app.jwksUri ?? null,
   limits: presentLimits(app.limits),
   tokenSigningAlg: app.tokenSigningAlg,
+  securityProfile: app.securityProfile,
   homepageUrl: app.homepageUrl ?? null,
   logoUrl: app.logoUrl ?? null,
   privacyUrl: app.privacyUrl ?? null,

@@ -2,6 +2,7 @@ import type { AllClientMetadata, Client } from 'oidc-provider';
 import { APP_KINDS, type AppKind, authMethodOf } from '../../config/app-kinds.ts';
 import type { Environment } from '../../config/environments.ts';
 import type { Scope } from '../../config/scopes.ts';
+import type { SecurityProfile } from '../../config/security-profiles.ts';
 import type { SigningAlgorithm } from '../../config/signing-algorithms.ts';
 
 /** What this feature needs of an app; `apps/app.ts` has it whole. */
@@ -27,6 +28,7 @@ export type OAuthApp = {
   resourceServer: boolean;
   /** Of its access tokens and id_tokens. */
   tokenSigningAlg: SigningAlgorithm;
+  securityProfile: SecurityProfile;
   secrets: { id: string; hash: Buffer; expiresAt: Date | undefined }[];
 };
 
@@ -45,6 +47,7 @@ export const EXTRA_CLIENT_METADATA = [
   'app_kind',
   'resource_server',
   'token_signing_alg',
+  'security_profile',
   'secret_hashes',
 ] as const;
 
@@ -60,9 +63,13 @@ export type RegisteredClient = Client & {
   app_kind: AppKind;
   resource_server: boolean;
   token_signing_alg: SigningAlgorithm;
+  security_profile: SecurityProfile;
   /** SHA-256 in hex and the time (ms since 1970) from which it is refused. */
   secret_hashes: { id: string; sha256: string; expiresAtMs: number | null }[];
 };
+
+/** What the library enforces of FAPI 2.0 by client metadata (§5.3.2.2); the rest by its feature of that name. */
+const FAPI2 = { require_pushed_authorization_requests: true, dpop_bound_access_tokens: true };
 
 /** An app as RFC 7591 client metadata, for the library. `keys`: those at its `jwksUri`, which the library doesn't fetch itself. */
 export function toClientMetadata(app: OAuthApp, keys: { keys: object[] } = { keys: [] }): AllClientMetadata {
@@ -95,6 +102,8 @@ export function toClientMetadata(app: OAuthApp, keys: { keys: object[] } = { key
     app_kind: app.kind,
     resource_server: app.resourceServer,
     token_signing_alg: app.tokenSigningAlg,
+    security_profile: app.securityProfile,
+    ...(app.securityProfile === 'fapi2' ? FAPI2 : {}),
     id_token_signed_response_alg: app.tokenSigningAlg,
     secret_hashes: app.secrets.map(({ id, hash, expiresAt }) => ({
       id,

@@ -111,6 +111,11 @@ function settings(deps: ProviderDeps): Configuration {
         requireNonce: () => deps.requireDpopNonce,
       },
       pushedAuthorizationRequests: { enabled: true },
+      fapi: {
+        enabled: true,
+        profile: (_ctx, client) =>
+          (client as RegisteredClient | undefined)?.security_profile === 'fapi2' ? '2.0' : undefined,
+      },
       deviceFlow: deviceFlow(deps.renderPage),
       resourceIndicators: resourceIndicators({
         apiUrl: deps.apiUrl,
@@ -122,7 +127,7 @@ function settings(deps: ProviderDeps): Configuration {
     conformIdTokenClaims: false, // they stand in the id_token too, where most apps look for them
     responseTypes: ['code'],
     clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-    assertJwtClientAuthClaimsAndHeader: refuseLongAssertions,
+    assertJwtClientAuthClaimsAndHeader: refuseAssertions,
     // Nothing is fetched by the library: keys of apps come with their metadata (see client-keys.ts).
     fetch: () => Promise.reject(new Error('the OAuth library fetches nothing')),
     enabledJWA: {
@@ -205,8 +210,18 @@ function settings(deps: ProviderDeps): Configuration {
   };
 }
 
-/** RFC 7523 §3: an assertion is remembered until it expires, and so that must be soon. */
-function refuseLongAssertions(_ctx: KoaContextWithOIDC, { exp }: { exp?: number | undefined }): void {
+/**
+ * RFC 7523 §3: an assertion is remembered until it expires, and so that must be soon. FAPI 2.0 §5.3.2.1, §5.4.1: it is for the
+ * issuer alone, so that no other server that the app talks to has one for us; and RS256 doesn't do.
+ */
+function refuseAssertions(
+  ctx: KoaContextWithOIDC,
+  { exp, aud }: { exp?: number | undefined; aud?: unknown },
+  { alg }: { alg?: unknown },
+): void {
+  if (ctx.oidc.isFapi('2.0') && (aud !== ctx.oidc.issuer || alg === 'RS256')) {
+    throw new errors.InvalidClientAuth('the client_assertion JWT is not as FAPI 2.0 wants it');
+  }
   if ((exp ?? 0) > Date.now() / 1000 + lifetimes.LONGEST_ASSERTION_SECONDS) {
     throw new errors.InvalidClientAuth('the client_assertion JWT expires too far in the future');
   }

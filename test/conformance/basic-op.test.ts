@@ -1,9 +1,10 @@
+import { hash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { calculateJwkThumbprint, createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import * as client from 'openid-client';
 import { claimsOf } from '../support/site.ts';
 import type { UserAgent } from '../support/user-agent.ts';
-import { atApp, CALLBACK, isWhole, SECOND_CALLBACK, startWorld, type World } from './world.ts';
+import { atApp, CALLBACK, isWhole, startWorld, type World } from './world.ts';
 
 /** OpenID Foundation, OpenID Connect Core: Basic certification profile. One test a module, under the module's name. */
 describe('oidcc-basic-certification-test-plan', () => {
@@ -54,8 +55,31 @@ describe('oidcc-basic-certification-test-plan', () => {
       nonce: 'the-nonce',
       iat: expect.any(Number),
     });
-    expect(payload.sub?.length).toBeLessThanOrEqual(255);
+    expect(payload.sub).toMatch(/^[\x20-\x7e]{1,255}$/);
     expect(tokens).toMatchObject({ token_type: 'bearer', expires_in: 3600 });
+    const atHash = payload['at_hash'] ?? hashOf(tokens.access_token);
+    expect(atHash).toBe(hashOf(tokens.access_token)); // Core §3.1.3.6: where it is, it is right
+  });
+
+  test('oidcc-server (the code, and the answer of the token endpoint)', async () => {
+    const callback = atApp(await world.visit(request()));
+    const code = callback.searchParams.get('code') ?? '';
+    expect(code).toMatch(/^[\x21-\x7e]{22,}$/); // 128 bits at least (RFC 6749 §10.10)
+    expect([...callback.searchParams.keys()].sort()).toEqual(['code', 'iss', 'state']);
+    const { clientId, clientSecret } = world.apps.basic;
+    const form = { grant_type: 'authorization_code', code, redirect_uri: CALLBACK };
+    const answer = await fetch(`${world.issuer}/oauth/token`, {
+      method: 'POST',
+      body: new URLSearchParams(form),
+      headers: { Authorization: `Basic ${btoa(`${clientId}:${clientSecret}`)}` },
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
+    expect(answer.headers.get('cache-control')).toContain('no-store');
+    const tokens = (await answer.json()) as Record<string, unknown>;
+    expect(tokens).toMatchObject({ token_type: 'Bearer', expires_in: 3600, id_token: expect.any(String) });
+    expect(String(tokens['access_token'])).toMatch(/^[\w.~+/=-]{22,}$/);
+    expect(String(tokens['refresh_token'])).toMatch(/^[\x20-\x7e]{22,}$/);
   });
 
   test('oidcc-response-type-missing', async () => {
@@ -130,8 +154,17 @@ describe('oidcc-basic-certification-test-plan', () => {
     ]);
   });
 
-  test('oidcc-ensure-other-scope-order-succeeds', async () => {
-    expect((await flow({ scope: 'email openid' })).claims()?.sub).toBe(world.site.made.user.id);
+  test('oidcc-alternate-happy-flow', async () => {
+    const url = request({ scope: 'email openid' });
+    url.search = new URLSearchParams([...url.searchParams].reverse()).toString();
+    const tokens = await redeem(atApp(await world.visit(url)));
+    expect(tokens.claims()?.sub).toBe(world.site.made.user.id);
+  });
+
+  // Left out where the server doesn't say that it gives unsigned ID tokens: it doesn't, then.
+  test('oidcc-idtoken-unsigned', async () => {
+    expect(rp.serverMetadata().id_token_signing_alg_values_supported).not.toContain('none');
+    expect(decodeProtectedHeader((await flow()).id_token ?? '').alg).not.toBe('none');
   });
 
   test.each(['page', 'popup'])('oidcc-display-%s', async (display) => {
@@ -238,17 +271,6 @@ describe('oidcc-basic-certification-test-plan', () => {
     expect({ callback, status }).toEqual({ callback: undefined, status: 400 });
   });
 
-  test('oidcc-redirect-uri-query-OK', async () => {
-    const callback = atApp(await world.visit(request({ redirect_uri: SECOND_CALLBACK })));
-    expect(Object.fromEntries(callback.searchParams)).toMatchObject({ dummy1: 'lorem', dummy2: 'ipsum' });
-    expect(callback.searchParams.get('code')).toBeTruthy();
-  });
-
-  test('oidcc-redirect-uri-query-mismatch', async () => {
-    const { callback, status } = await world.visit(request({ redirect_uri: `${CALLBACK}?dummy1=lorem` }));
-    expect({ callback, status }).toEqual({ callback: undefined, status: 400 });
-  });
-
   test('oidcc-ensure-post-request-succeeds', async () => {
     const url = request();
     const answer = await fetch(url.origin + url.pathname, {
@@ -319,3 +341,7 @@ describe('oidcc-basic-certification-test-plan', () => {
     expect(tokens.id_token).toBeTruthy();
   });
 });
+
+/** The left half of the hash of the signature's algorithm, which is RS256. */
+const hashOf = (token: string): string =>
+  hash('sha256', token, 'buffer').subarray(0, 16).toString('base64url');

@@ -51,6 +51,28 @@ describe('oidcc-config-certification-test-plan', () => {
     }
   });
 
+  test('oidcc-discovery-endpoint-verification (lists are lists, of what their specifications allow)', () => {
+    const lists = Object.entries(metadata).filter(([name]) => name.endsWith('_supported'));
+    for (const [name, value] of lists) {
+      if (typeof value === 'boolean') continue;
+      expect([name, Array.isArray(value) && value.length > 0]).toEqual([name, true]);
+      const items = value as unknown[];
+      expect([name, items.filter((item) => typeof item !== 'string' || item === '')]).toEqual([name, []]);
+      expect([name, new Set(items).size]).toEqual([name, items.length]);
+    }
+    const scopes = metadata['scopes_supported'] as string[];
+    expect(scopes.filter((scope) => !/^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope))).toEqual([]); // RFC 6749 §3.3
+    expect(metadata['code_challenge_methods_supported']).toEqual(['S256']);
+    expect(metadata['response_modes_supported']).toEqual(expect.arrayContaining(['query']));
+  });
+
+  test('oidcc-discovery-endpoint-verification (no endpoint but by https or on loopback)', () => {
+    const urls = Object.entries(metadata).filter(([name]) => /(_endpoint|_uri)$/.test(name));
+    expect(urls.length).toBeGreaterThan(8);
+    for (const [, url] of urls) expect(String(url)).toMatch(/^(https:\/\/|http:\/\/localhost:)/);
+    expect(String(metadata['issuer'])).not.toMatch(/[?#]/);
+  });
+
   test('oidcc-discovery-endpoint-verification (CheckDiscEndpointRequestUriParameterSupported)', () => {
     expect(metadata['request_uri_parameter_supported']).toBe(false); // absent would mean true
     expect(metadata['request_parameter_supported'] ?? false).toBe(false);

@@ -1,5 +1,7 @@
-import { exportJWK, generateKeyPair } from 'jose';
+import { type CryptoKey, exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
+import type { Bootstrapped } from '../../src/bootstrap.ts';
+import type { Services } from '../../src/services.ts';
 import { type Answer, walk } from '../oauth/support.ts';
 import { addApp, type Client } from '../support/prepare.ts';
 import { type PreparedSite, startPreparedSite } from '../support/prepared-site.ts';
@@ -15,9 +17,12 @@ type Apps = {
   /** Registered as the plans have their clients: confidential, PKCE not required. */
   basic: Client;
   second: Client;
-  /** Proves itself by a key (FAPI 2.0 §5.3.3.1). */
-  keyed: Client & { privateKey: Awaited<ReturnType<typeof generateKeyPair>>['privateKey'] };
+  /** Of the profile fapi2: they prove themselves by keys, an elliptic curve's and an RSA one. */
+  keyed: Keyed;
+  secondKeyed: Keyed;
 };
+
+export type Keyed = Client & { alg: string; privateKey: CryptoKey };
 
 /** A server process, apps in it, and openid-client as their side. */
 export type World = {
@@ -26,7 +31,7 @@ export type World = {
   apps: Apps;
   /** What openid-client knows of the server, for one app; ID tokens' signatures are checked too. */
   configure(app: Client, auth?: client.ClientAuth): Promise<client.Configuration>;
-  configureKeyed(): Promise<client.Configuration>;
+  configureKeyed(app?: 'keyed' | 'secondKeyed'): Promise<client.Configuration>;
   newBrowser(): UserAgent;
   /** Sends a person there, who signs in and allows; where the browser was sent, or the page at which it stayed. */
   visit(url: URL | string, options?: { browser?: UserAgent; answer?: Answer }): Promise<Visit>;
@@ -41,17 +46,26 @@ export type Visit = {
 };
 
 export async function startWorld(): Promise<World> {
-  const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true });
-  const site = await startPreparedSite('embedded', async (services, made): Promise<Apps> => {
+  const prepare = async (services: Services, made: Bootstrapped): Promise<Apps> => {
     const redirectUris = [CALLBACK, SECOND_CALLBACK];
     const fields = { redirectUris, requirePkce: false };
-    const jwks = { keys: [{ ...(await exportJWK(publicKey)), kty: 'EC', kid: 'k1', alg: 'ES256' }] };
+    const addKeyed = async (name: string, alg: string): Promise<Keyed> => {
+      const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+      const { kty = '', ...jwk } = await exportJWK(publicKey);
+      const jwks = { keys: [{ ...jwk, kty, kid: 'k1' }] };
+      const app = await addApp(services, made, { name, redirectUris, jwks, securityProfile: 'fapi2' });
+      return { ...app, alg, privateKey };
+    };
     return {
       basic: await addApp(services, made, { ...fields, name: 'Relying party' }),
       second: await addApp(services, made, { ...fields, name: 'Second relying party' }),
-      keyed: { ...(await addApp(services, made, { name: 'FAPI client', redirectUris, jwks })), privateKey },
+      keyed: await addKeyed('FAPI client', 'ES256'),
+      secondKeyed: await addKeyed('Second FAPI client', 'PS256'),
     };
-  });
+  };
+  // FAPI 2.0 §5.3.2.1: who lost the answer may ask with the old refresh token; the module does so after 30 seconds.
+  const settings = { REFRESH_GRACE_SECONDS: '60', REGISTRATION: 'open' };
+  const site = await startPreparedSite('embedded', prepare, settings);
   const issuer = site.server.url;
   const apps = site.extra;
 
@@ -67,8 +81,10 @@ export async function startWorld(): Promise<World> {
     issuer,
     apps,
     configure,
-    configureKeyed: () =>
-      configure(apps.keyed, client.PrivateKeyJwt({ key: apps.keyed.privateKey, kid: 'k1' })),
+    configureKeyed: (name = 'keyed') => {
+      const { privateKey, ...app } = apps[name];
+      return configure(app, client.PrivateKeyJwt({ key: privateKey, kid: 'k1' }));
+    },
     newBrowser: () => createUserAgent(issuer),
     visit: async (url, { browser = createUserAgent(issuer), answer = {} } = {}) => {
       const { end, signedIn } = await walk(browser, String(url), site.made.user, answer);

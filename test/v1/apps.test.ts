@@ -108,6 +108,7 @@ const suite = (database: 'postgresql' | 'embedded'): void => {
       jwksUri: null,
       limits: {},
       tokenSigningAlg: 'RS256',
+      securityProfile: 'standard',
       homepageUrl: 'https://example.com',
       logoUrl: null,
       privacyUrl: null,
