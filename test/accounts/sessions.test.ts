@@ -86,6 +86,23 @@ describeWith('postgresql', 'The list of signed-in browsers', () => {
     expect(await isSignedIn(second, site.extra.bob.email)).toBe(true);
   });
 
+  test('a session of an epoch that is over is not written: it lives no longer for being used', async () => {
+    const { eve } = site.extra;
+    const there = browser(FIREFOX);
+    await signIn(site.server, eve, there);
+    const { database } = site.services;
+    const sessions = () => database.sql()('oauth_records').where({ kind: 'Session', user_id: eve.id });
+    const isWritten = async (): Promise<boolean> => {
+      const soon = database.sql().raw("now() + interval '1 hour'");
+      await sessions().update({ expires_at: soon });
+      await there.open(authorizationUrl(site, pkce().challenge));
+      return (await sessions().whereRaw("expires_at > now() + interval '1 day'")).length > 0;
+    };
+    expect(await isWritten()).toBe(true);
+    await database.sql()('users').where({ id: eve.id }).increment('session_epoch');
+    expect(await isWritten()).toBe(false);
+  });
+
   test('a session that is ended while the library writes it stays ended', async () => {
     const { ada } = site.extra;
     const there = browser(IPHONE);

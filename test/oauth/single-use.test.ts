@@ -80,6 +80,7 @@ describeWith('postgresql', 'Two servers on one database', () => {
     }
     expect(refusal(await refresh(tokens))).toBe('400 invalid_grant');
     expect(await replaysOf(grantId)).toHaveLength(1);
+    expect(await sql()('oauth_records').where({ grant_id: grantId })).toEqual([]);
   };
 
   const expectAlive = async (tokens: TokenAnswer, client = web) => {

@@ -177,6 +177,19 @@ describeWith('postgresql', 'The steps of an authorization', () => {
       }
     });
 
+    test('nor do they open to the cookie of another authorization, sent where it does not belong', async () => {
+      const [page, own] = [await atConsent(), await atConsent(await signedInAs(site.extra.bob))];
+      const mine = createUserAgent(site.server.url);
+      const other = await mine.open(url({ prompt: 'consent' }));
+      const headers = { Cookie: await mine.jar.getCookieString(other.url), Accept: 'text/html' };
+      for (const there of [page.url, own.url]) {
+        const looked = await fetch(there, { headers });
+        expect(looked.status).toBe(400);
+        expect(await looked.text()).toContain('Go back to the app and start again');
+      }
+      expect((await fetch(other.url, { headers })).status).toBe(200); // its own
+    });
+
     test('nor can it finish one: the answered authorization gives a code to its own browser alone', async () => {
       const page = await atConsent();
       const answered = await post(agent, actionOf(page), allow(page));
