@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { newId } from '../../src/kernel/ids.ts';
-
 import { type Console, startConsole } from '../console/support.ts';
 import { addApp } from '../support/prepare.ts';
 import { createUserAgent } from '../support/user-agent.ts';
