@@ -42,7 +42,7 @@ export function webhookServices(
     startDeliveries: () =>
       startDeliveryWorker({
         queue,
-        send: createSend({ safeFetch, clock }),
+        send: createSend({ safeFetch, clock, logger }),
         conclude: createConclude({ queue, disable: disableWebhook, transaction }),
         metrics: metrics.deliveries,
         clock,

@@ -187,6 +187,8 @@ export function createWebhooks(deps: ManageDeps) {
 
 /** What is wrong with a webhook's URL, as far as that can be told before anything connects. */
 function targetFault(target: string, rules: PublicUrlRules): string | undefined {
+  // A parser drops some of them: what is shown in logs, mails and pages would not be what is sent to.
+  if (/[\s\p{C}]/u.test(target)) return 'The URL must not hold spaces or control characters.';
   const url = readPublicUrl(target, rules);
   if ('fault' in url) return url.fault;
   if (url.hash !== '') return 'The URL must not hold a fragment.';

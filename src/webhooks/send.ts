@@ -1,4 +1,5 @@
 import { type Clock, epochSeconds } from '../kernel/clock.ts';
+import type { Logger } from '../kernel/log.ts';
 import type { SafeFetch } from '../kernel/safe-fetch.ts';
 import { SafeFetchError } from '../kernel/safe-fetch.ts';
 import type { Answer, Attempt, Claimed } from './delivery.ts';
@@ -15,7 +16,15 @@ export type Sent = { answer: Answer; attempt: Attempt };
  * Makes one attempt: signs the event anew, posts it where `SafeFetch` lets it go, and says what came back. Never
  * rejects: a receiver that can't be reached, or a secret that can't be opened, is an answer too.
  */
-export function createSend({ safeFetch, clock }: { safeFetch: SafeFetch; clock: Clock }) {
+export function createSend({
+  safeFetch,
+  clock,
+  logger,
+}: {
+  safeFetch: SafeFetch;
+  clock: Clock;
+  logger: Logger;
+}) {
   return async ({ webhook, event, openSecrets }: Claimed, signal: AbortSignal): Promise<Sent> => {
     const at = clock();
     const startedMs = performance.now();
@@ -37,6 +46,10 @@ export function createSend({ safeFetch, clock }: { safeFetch: SafeFetch; clock: 
         longBody: 'cut',
         signal,
       });
+    }).catch((error: unknown) => {
+      // Ours to mend and not the receiver's: another SECRET_KEY, most likely.
+      logger.error({ err: error, webhookId: webhook.id }, 'an event could not be signed');
+      return { error: 'The event could not be signed.' };
     });
     const durationMs = Math.round(performance.now() - startedMs);
     return {
@@ -61,8 +74,8 @@ async function ask(
     const { status, headers, body } = await fetching();
     return { status, body: readable(body), retryAfter: headers['retry-after'] };
   } catch (error) {
-    if (error instanceof SafeFetchError) return { error: error.message };
-    return { error: 'The event could not be signed.' };
+    if (!(error instanceof SafeFetchError)) throw error;
+    return { error: error.message };
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Page, UserAgent } from '../support/user-agent.ts';
+import { answering, startReceiver } from '../support/webhook-receiver.ts';
 import { type Console, startConsole, textOf } from './support.ts';
 
 describe('Webhooks in the console', () => {
@@ -54,6 +55,29 @@ describe('Webhooks in the console', () => {
     const again = await owner.submit(delivery, {}, '/redeliver');
     expect(again.status).toBe(200);
     expect(again.url).not.toContain(url);
+  });
+
+  test('stored XSS: what a receiver answers is shown as text, whatever it is', async () => {
+    const receiver = await startReceiver(
+      answering(
+        200,
+        { 'content-type': 'text/html' },
+        '<script>alert(1)</script>"><img src=x onerror=alert(2)>',
+      ),
+    );
+    const worker = console_.services.startDeliveries();
+    try {
+      const page = await pageOf(await add({ url: receiver.url, description: 'Answers with a script' }));
+      const sent = await owner.submit(page, {}, '/test');
+      const url = /href="([^"]+\/deliveries\/dlv_[^"]+)"/.exec(sent.html)?.[1] ?? '';
+      let delivery = await owner.open(url);
+      while (!delivery.html.includes('alert(1)')) delivery = await owner.open(url);
+      expect(delivery.html).not.toMatch(/<script>alert|<img src=x/);
+      expect(delivery.html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    } finally {
+      await worker.stop();
+      await receiver.close();
+    }
   });
 
   test('it is changed, disabled, enabled, its secret rotated, and deleted', async () => {

@@ -17,15 +17,18 @@ export async function addWebhookOwner(services: Services, number: number, urls: 
     environment: 'live' as const,
     scopes: [],
   };
+  const webhookIds: string[] = [];
   const secrets: string[] = [];
   for (const url of urls) {
     const fields = { url, events: ['*'], description: null };
     const made = await services.manageWebhooks.create({ principal, ip: '127.0.0.1' }, fields);
+    webhookIds.push(made.webhook.id);
     secrets.push(made.secret.reveal());
   }
   return {
     organizationId,
     principal,
+    webhookIds,
     secrets,
     /** Something happens that its webhooks are told of. */
     tell: (promptNumber: number) =>
