@@ -87,6 +87,19 @@ describeEachDatabase('Mails of alerts', (open) => {
     expect(await left()).toBe(0);
   });
 
+  test('of processes that claim at once each gets mails of its own', async () => {
+    const { id } = await newOrganization('owner', 'admin');
+    for (let i = 0; i < 100; i++) await raise(id, {}, `key_${i}`);
+    while ((await mails.address(50, 20)) > 0);
+    const claims: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      const claimed = await Promise.all(Array.from({ length: 10 }, () => mails.claim(2, 60)));
+      claims.push(...claimed.flat().map(({ alert, userId }) => `${alert.id} ${userId}`));
+    }
+    expect(new Set(claims).size).toBe(claims.length);
+    expect(claims.length).toBeGreaterThanOrEqual(40);
+  });
+
   test('an address that refuses its mail neither keeps it from the others nor has them get it again', async () => {
     const { id, emails } = await newOrganization('owner', 'admin', 'admin');
     await raise(id);

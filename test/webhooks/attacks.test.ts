@@ -1,5 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { callApi } from '../support/api.ts';
+import { freshPostgres } from '../support/databases.ts';
+import { describeWith } from '../support/needs.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { addWebhookOwner } from '../support/webhook-owner.ts';
 import { answering, type Behaviour, type Receiver, startReceiver } from '../support/webhook-receiver.ts';
@@ -7,14 +9,18 @@ import { answering, type Behaviour, type Receiver, startReceiver } from '../supp
 type Json = Record<string, unknown>;
 
 /** What an organization, or whoever stole a key with webhooks:write, could try with webhooks against us and others. */
-describe('A malicious organization', () => {
+describeWith('postgresql', 'A malicious organization', () => {
   let site: Site;
+  let drop: () => Promise<void>;
   let receiver: Receiver;
   /** Another organization's. */
   const theirs = { webhookId: '', deliveryId: '', eventId: '' };
 
   beforeAll(async () => {
-    site = await startSite({}, async (services) => {
+    const { databaseUrl, drop: dropIt } = await freshPostgres();
+    drop = dropIt;
+    const env = { DATABASE_URL: databaseUrl, SECRET_KEY: Buffer.alloc(32, 9).toString('base64') };
+    site = await startSite(env, async (services) => {
       const owner = await addWebhookOwner(services, 1, ['http://127.0.0.1:9/theirs']);
       const [webhookId = ''] = owner.webhookIds;
       const by = { principal: owner.principal, ip: '127.0.0.1' };
@@ -26,7 +32,10 @@ describe('A malicious organization', () => {
       });
     });
   }, 60_000);
-  afterAll(() => site.stop());
+  afterAll(async () => {
+    await site.stop();
+    await drop();
+  });
   beforeEach(async () => {
     receiver = await startReceiver();
   });

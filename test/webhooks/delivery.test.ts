@@ -212,6 +212,7 @@ describeWith('postgresql', 'Deliveries', () => {
     await newPrompt();
     await receiver.until((received) => received.length === 1);
     const stopped = site.server.stop();
+    await new Promise((resolve) => setTimeout(resolve, 2_000)); // until nothing else keeps it
     release();
     expect(await stopped).toBe(0);
     site.server = await startServer({
