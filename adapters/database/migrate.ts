@@ -34,14 +34,36 @@ const MIGRATIONS: Record<string, Knex.Migration> = {
 const MIGRATION_LOCK = 727_001;
 
 /**
+ * A change of a table waits for those who use it, and whoever comes later waits behind it: behind a long dump, say, nobody
+ * would be served. So it gives up soon, lets the others through, and comes again.
+ */
+const WAIT_MS = 200;
+const PAUSE_MS = 1_000;
+const ATTEMPTS = 500;
+
+/**
  * Brings the schema up to date. All of it is one transaction under an advisory lock: processes that start
  * together wait for each other, and one that is killed in between leaves neither a half schema nor a lock.
- * Returns the names of the migrations that ran.
+ * Returns the names of the migrations that ran. Rejects when tables were in use for ten minutes on end.
  */
 export async function migrate(knex: Knex): Promise<string[]> {
-  return await knex.transaction(async (transaction) => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await runMigrations(knex);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isLockTimeout(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
+}
+
+const isLockTimeout = (error: unknown): boolean => (error as { code?: unknown }).code === '55P03';
+
+const runMigrations = (knex: Knex): Promise<string[]> =>
+  knex.transaction(async (transaction) => {
     await transaction.raw('SET LOCAL statement_timeout = 0');
     await transaction.raw('SELECT pg_advisory_xact_lock(?)', [MIGRATION_LOCK]);
+    await transaction.raw(`SET LOCAL lock_timeout = ${WAIT_MS}`); // not for the lock above, which keeps nobody else waiting
     const [, names] = (await transaction.migrate.latest({
       migrationSource: {
         getMigrations: () => Promise.resolve(Object.keys(MIGRATIONS)),
@@ -53,4 +75,3 @@ export async function migrate(knex: Knex): Promise<string[]> {
     })) as [number, string[]];
     return names;
   });
-}

@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import { type Database, openDatabase } from '../../adapters/database/database.ts';
+import { migrate } from '../../adapters/database/migrate.ts';
 import { isDatabaseUnavailable } from '../../src/kernel/database-failure.ts';
 import { createLogger } from '../../src/kernel/log.ts';
 import { freshPostgres } from '../support/databases.ts';
@@ -25,6 +26,33 @@ describeWith('postgresql', 'PostgreSQL', () => {
     expect(applied).toContain('0001-foundation');
     expect(new Set(applied).size).toBe(applied.length);
     await Promise.all(nodes.map((node) => node.close()));
+    await drop();
+  });
+
+  test('is migrated under load: a change of a table that is in use keeps nobody else waiting for long', async () => {
+    const { databaseUrl, drop } = await freshPostgres();
+    const [node, dump] = await Promise.all([open(databaseUrl), open(databaseUrl)]);
+    await node.sql().raw("DELETE FROM migrations WHERE name = '0014-security-profile'");
+    await node.sql().raw('ALTER TABLE apps DROP COLUMN security_profile');
+    const order: string[] = [];
+    let migrated: Promise<unknown> = Promise.resolve();
+    let slowestMs = 0;
+    // A dump reads for as long as it likes; here until forty reads of others got through beside the migration.
+    await dump.transaction(async () => {
+      await dump.sql()('apps').select('id');
+      migrated = migrate(node.sql()).then((names) => order.push(...names));
+      for (let i = 0; i < 40; i++) {
+        const startedMs = performance.now();
+        await node.sql()('apps').select('id');
+        slowestMs = Math.max(slowestMs, performance.now() - startedMs);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      order.push('the dump is done');
+    });
+    await migrated;
+    expect(order).toEqual(['the dump is done', '0014-security-profile']);
+    expect(slowestMs).toBeLessThan(2_000);
+    await Promise.all([node.close(), dump.close()]);
     await drop();
   });
 

@@ -129,8 +129,9 @@ describeWith('postgresql', 'Signing keys, over two processes', () => {
     const issued = new Set<string>();
     const before = await Promise.all(SIGNING_ALGORITHMS.map(currentKid));
     const [early] = await Promise.all([issue('RS256'), until(jwks, ({ keys }) => keys.length >= 6)]);
-    const { refresh_token: first = '' } = await getTokens(site);
-    const hint = (await getTokens(site, { params: { scope: 'openid prompts:read' } })).id_token ?? '';
+    const openid = { params: { scope: 'openid prompts:read' } };
+    const { refresh_token: first = '' } = await getTokens(site, openid);
+    const hint = (await getTokens(site, openid)).id_token ?? '';
     let isOver = false;
     let count = 0;
 
@@ -169,6 +170,7 @@ describeWith('postgresql', 'Signing keys, over two processes', () => {
         if (status !== 200) throw new Error(JSON.stringify(body));
         refreshToken = String(body['refresh_token']);
         await jose(String(body['access_token']));
+        await jose(String(body['id_token']));
       }),
     ];
 
