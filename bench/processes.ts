@@ -21,8 +21,8 @@ export type BenchServer = {
   readyMs: number;
   /** Seconds of processor time that it has taken. */
   cpuSeconds(): number;
-  /** Bytes. */
-  memory(): number;
+  /** `ownMb`: what would come free if it ended; `residentMb` has what it shares besides, of which Node's own code is most. */
+  memory(): { ownMb: number; residentMb: number };
   stop(): Promise<void>;
 };
 
@@ -64,8 +64,16 @@ export async function startBenchServer(
         .split(' ');
       return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
     },
-    memory: () =>
-      Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024,
+    memory: () => {
+      const field = (name: string, file: string): number =>
+        Number(
+          new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/${file}`, 'utf8'))?.[1],
+        ) / 1024;
+      return {
+        ownMb: field('Private_Dirty', 'smaps_rollup') + field('Private_Clean', 'smaps_rollup'),
+        residentMb: field('VmRSS', 'status'),
+      };
+    },
     stop: async () => {
       const ended = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');

@@ -7,7 +7,6 @@ import { parseCount, parseDays, parseName, parsePlan, parseTime } from './cli-ar
 import { given } from './kernel/given.ts';
 import { createLogger } from './kernel/log.ts';
 import { issueSecret } from './kernel/secret.ts';
-import { serve } from './server.ts';
 import { openServices, type Services } from './services.ts';
 import { describeTried, presentTried } from './usage/tried-plan.ts';
 
@@ -19,7 +18,10 @@ const program = new Command('promptreports-auth')
 program
   .command('serve')
   .description('run the server until it is told to stop')
-  .action(() => serve(process.env));
+  .action(async () => {
+    const { serve } = await import('./serve.ts');
+    await serve(process.env);
+  });
 
 program
   .command('migrate')

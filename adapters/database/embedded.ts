@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
+import type { PGlite } from '@electric-sql/pglite';
 import knexFactory, { type Knex } from 'knex';
 import type { Client } from 'pg';
 import type { Logger } from '../../src/kernel/log.ts';
@@ -24,7 +24,8 @@ export async function openEmbedded(
   const lock = await lockDirectory(dataDir);
   let db: PGlite;
   try {
-    db = await PGlite.create({ dataDir: path.join(dataDir, 'database') });
+    const embedded = await import('@electric-sql/pglite'); // by who uses it alone
+    db = await embedded.PGlite.create({ dataDir: path.join(dataDir, 'database') });
   } catch (error) {
     await lock.release();
     throw error;

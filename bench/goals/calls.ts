@@ -49,7 +49,12 @@ export const calls: Goal = async ({ machine, report }) => {
   await ours.stop();
 
   const alone = await startBenchServer('src/server.ts', env);
-  report.note('10: memory at rest, PostgreSQL', '< 120 MB', `${Math.round(alone.memory() / 1e6)} MB`);
+  const { ownMb, residentMb } = alone.memory();
+  report.note(
+    '10: memory at rest, PostgreSQL',
+    '< 120 MB',
+    `${ownMb.toFixed(0)} MB of its own, ${residentMb.toFixed(0)} MB with what it shares`,
+  );
   await report.compare({
     name: '3: one process without Redis; over koa',
     goal: 0.6,

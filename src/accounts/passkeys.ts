@@ -1,15 +1,11 @@
-import {
-  type AuthenticationResponseJSON,
-  generateAuthenticationOptions,
-  generateRegistrationOptions,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server';
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import type { Clock } from '../kernel/clock.ts';
 import type { Sealer } from '../kernel/sealing.ts';
 import { sha256 } from '../kernel/secret.ts';
 import type { Passkey, SecondFactorStore } from './second-factor.ts';
+
+/** Loaded when the first passkey is asked for: with its parsers of certificates it is a tenth of what the server needs at rest. */
+const webauthn = () => import('@simplewebauthn/server');
 
 /** How long a page with a passkey's button may stand open. */
 const CHALLENGE_SECONDS = 15 * 60;
@@ -73,7 +69,7 @@ export function createPasskeys(deps: {
       user: { id: string; email: string; name: string },
       present: readonly Passkey[],
     ): Promise<PasskeyQuestion> => {
-      const options = await generateRegistrationOptions({
+      const options = await (await webauthn()).generateRegistrationOptions({
         rpName: 'PromptReports',
         rpID,
         userName: user.email,
@@ -93,8 +89,8 @@ export function createPasskeys(deps: {
     ): Promise<Pick<Passkey, 'credentialId' | 'publicKey' | 'signCount' | 'transports'> | undefined> => {
       const challenge = openChallenge(answer.challenge, 'register');
       if (challenge?.userId !== userId) return undefined;
-      const verified = await quietly(() =>
-        verifyRegistrationResponse({
+      const verified = await quietly(async () =>
+        (await webauthn()).verifyRegistrationResponse({
           response: JSON.parse(answer.credential) as RegistrationResponseJSON,
           expectedChallenge: challenge.value,
           expectedOrigin: deps.webUrl,
@@ -116,13 +112,16 @@ export function createPasskeys(deps: {
 
     /** For who has shown nothing yet: any passkey of ours, and it has to verify its person (by a PIN, say). */
     askToSignIn: async (): Promise<PasskeyQuestion> => {
-      const options = await generateAuthenticationOptions({ rpID, userVerification: 'required' });
+      const options = await (await webauthn()).generateAuthenticationOptions({
+        rpID,
+        userVerification: 'required',
+      });
       return ask(options, 'sign-in', undefined);
     },
 
     /** For who has shown the password: one of their passkeys. */
     askAsSecondStep: async (userId: string, present: readonly Passkey[]): Promise<PasskeyQuestion> => {
-      const options = await generateAuthenticationOptions({
+      const options = await (await webauthn()).generateAuthenticationOptions({
         rpID,
         allowCredentials: allowed(present),
         userVerification: 'discouraged',
@@ -144,8 +143,8 @@ export function createPasskeys(deps: {
       if (typeof response?.id !== 'string') return undefined;
       const passkey = await deps.store.findPasskey(Buffer.from(response.id, 'base64url'));
       if (!passkey || (userId !== undefined && passkey.userId !== userId)) return undefined;
-      const verified = await quietly(() =>
-        verifyAuthenticationResponse({
+      const verified = await quietly(async () =>
+        (await webauthn()).verifyAuthenticationResponse({
           response,
           expectedChallenge: challenge.value,
           expectedOrigin: deps.webUrl,
