@@ -60,6 +60,11 @@ beforeAll(async () => {
 
   // A step that is not finished: its cookies are live.
   await userAgent.open(authorizationUrl(site, pkce().challenge, { prompt: 'consent' }));
+  const device = await userAgent.open('/oauth/device');
+  plant(
+    'the secret of the device form, kept in the session',
+    /name="xsrf" value="([^"]+)"/.exec(device.html)?.[1],
+  );
   const cookies = await userAgent.jar.getCookies(server.url, { allPaths: true });
   for (const { key, value } of cookies) plant(`the cookie ${key} ${value.slice(0, 3)}`, value);
 
