@@ -2,6 +2,7 @@
 import { Command, Option } from 'commander';
 import { ConfigError, loadConfig } from '../config/config.ts';
 import { type Figures, PLAN_NAMES, type Plan } from '../config/plans.ts';
+import { INITIAL_TOKEN_PREFIX } from './apps/registration-tokens.ts';
 import { type BootstrapOptions, bootstrap, describeBootstrap } from './bootstrap.ts';
 import { parseCount, parseDays, parseName, parsePlan, parseTime } from './cli-arguments.ts';
 import { given } from './kernel/given.ts';
@@ -115,7 +116,7 @@ program
   .option('--days <days>', 'how long it works', parseDays, 7)
   .action(({ days }: { days: number }) =>
     withServices(async ({ records }) => {
-      const token = issueSecret('iat_').reveal();
+      const token = issueSecret(INITIAL_TOKEN_PREFIX).reveal();
       await records.keepInitialAccessToken(token, days * 86_400);
       process.stdout.write(`${token}\n`);
     }),

@@ -70,14 +70,14 @@ export function appSecrets(database: Database): Secrets {
       const row = await secrets()
         .join('apps', 'apps.id', 'app_secrets.app_id')
         .where({ secret_hash: hash })
-        .first<FoundAppSecret | undefined>(
+        .first<(Omit<FoundAppSecret, 'organizationId'> & { organizationId: string | null }) | undefined>(
           'app_secrets.id',
           'app_secrets.app_id AS appId',
           'apps.organization_id AS organizationId',
           'apps.environment',
           database.sql().raw(`${NOT_EXPIRED} AS usable`),
         );
-      return row;
+      return row && { ...row, organizationId: row.organizationId ?? undefined };
     },
     expireSecret: async (id, graceSeconds) => {
       const soon = database.sql().raw("now() + ? * interval '1 second'", [graceSeconds]);

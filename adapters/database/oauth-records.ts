@@ -67,6 +67,12 @@ export function createRecordStore(database: Database, sealer: Sealer) {
         [hashId('InitialAccessToken', token), seconds],
       );
     },
+    /** False when there is none. */
+    dropInitialAccessToken: async (token: string): Promise<boolean> =>
+      (await database
+        .sql()('oauth_records')
+        .where({ id_hash: hashId('InitialAccessToken', token), kind: 'InitialAccessToken' })
+        .delete()) === 1,
     isInitialAccessToken: async (token: string): Promise<boolean> => {
       const row = await database
         .sql()('oauth_records')

@@ -7,10 +7,16 @@ import { alone } from './locks.ts';
 
 const UNUSED_DAYS = 30;
 
+type Other = {
+  /** Puts another hash in the place of a registration access token's; whose it was, or undefined. */
+  replaceToken(hash: Buffer, other: Buffer): Promise<string | undefined>;
+  sweep(most: number): Promise<number>;
+};
+
 /** Apps that no organization registered: by themselves (RFC 7591), or by a metadata document. All are of the live environment. */
 export function createUnownedAppStore(
   database: Database,
-): RegistrationStore & MetadataDocumentDeps['store'] & { sweep(most: number): Promise<number> } {
+): RegistrationStore & MetadataDocumentDeps['store'] & Other {
   const apps = () => database.sql()('apps');
   const registered = (id: string, tokenHash: Buffer) =>
     apps().where({ id, source: 'registration', registration_token_hash: tokenHash });
@@ -59,6 +65,12 @@ export function createUnownedAppStore(
       undefined,
     deleteSecrets: async (appId) => {
       await database.sql()('app_secrets').where({ app_id: appId }).delete();
+    },
+    replaceToken: async (hash, other) => {
+      const [row] = await apps()
+        .where({ source: 'registration', registration_token_hash: hash })
+        .update({ registration_token_hash: other }, ['id']);
+      return (row as { id: string } | undefined)?.id;
     },
     delete: async (id, tokenHash) => (await registered(id, tokenHash).delete()) === 1,
 

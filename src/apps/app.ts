@@ -68,7 +68,9 @@ export type HashedAppSecret = AppSecret & { hash: Buffer };
 
 export type ListedAppSecret = AppSecret & { createdAt: Date; lastUsedAt: Date | undefined };
 
-export type FoundAppSecret = Pick<App, 'organizationId' | 'environment'> & {
+export type FoundAppSecret = Pick<App, 'environment'> & {
+  /** Undefined for an app that no organization registered. */
+  organizationId: string | undefined;
   id: string;
   appId: string;
   usable: boolean;

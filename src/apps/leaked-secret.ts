@@ -19,15 +19,15 @@ export const createLeakedAppSecrets = ({
     const { id, appId, organizationId, environment, usable } = found;
     const owner = { organizationId, environment, subject: appId };
     if (!usable) return { ...owner, action: undefined };
-    const policy = await policyOf(organizationId);
-    if (policy.kind === 'roll') {
+    const policy = organizationId === undefined ? undefined : await policyOf(organizationId);
+    if (policy?.kind === 'roll') {
       // Reported again within the grace it is rolled already.
       return { ...owner, action: (await apps.expireSecret(id, policy.graceSeconds)) ? 'rolled' : undefined };
     }
     await apps.deleteSecret(appId, id);
     await audit({
       type: 'app.secret_deleted',
-      organizationId,
+      ...(organizationId === undefined ? {} : { organizationId }),
       environment,
       actor: { type: 'system' },
       targetId: appId,

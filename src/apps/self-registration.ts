@@ -7,8 +7,7 @@ import { hasSecretShape, issueSecret, type Secret, sha256 } from '../kernel/secr
 import type { HashedAppSecret } from './app.ts';
 import { type ClientFields, ClientMetadataError, readClientMetadata } from './client-registration.ts';
 import { makeAppSecret } from './register-app.ts';
-
-const TOKEN_PREFIX = 'reg_';
+import { REGISTRATION_TOKEN_PREFIX } from './registration-tokens.ts';
 
 /** An app that registered itself. It belongs to no organization: see docs/adr/0007. */
 export type RegisteredItself = ClientFields & { id: string; createdAt: Date };
@@ -65,7 +64,7 @@ export function createSelfRegistration({
         const fields = readClientMetadata(metadata, { from: 'registration' });
         const now = clock();
         const id = newId('app', now);
-        const token = issueSecret(TOKEN_PREFIX);
+        const token = issueSecret(REGISTRATION_TOKEN_PREFIX);
         await store.insert(id, fields, sha256(token.reveal()), now);
         const secret = hasSecret(fields) ? await addSecret(id, now) : undefined;
         const data = { name: fields.name, kind: fields.kind, scopes: fields.scopes };
@@ -137,7 +136,8 @@ export function createSelfRegistration({
   }
 }
 
-const canBe = (id: string, token: string): boolean => isId('app', id) && hasSecretShape(TOKEN_PREFIX, token);
+const canBe = (id: string, token: string): boolean =>
+  isId('app', id) && hasSecretShape(REGISTRATION_TOKEN_PREFIX, token);
 
 const hasSecret = (fields: ClientFields): boolean => authMethodOf(fields) === 'client_secret_basic';
 

@@ -7,7 +7,7 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 
 // Anything shaped like a secret of ours, a JWT, or an Authorization value, wherever in a message or a URL it stands.
 const SECRET_SHAPES =
-  /(?<=\b|%[0-9A-F]{2})(?:(?:pr_(?:live|test)_|rt_|secret_|whsec_)[0-9A-Za-z+/=_-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?:Bearer|Basic|DPoP)(?:\s|%20|\+)+[\w.~+/=-]{8,})/gi;
+  /(?<=\b|%[0-9A-F]{2})(?:(?:pr_(?:live|test)_|rt_|secret_|whsec_|reg_|iat_|mail_)[0-9A-Za-z+/=_-]{8,}|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?:Bearer|Basic|DPoP)(?:\s|%20|\+)+[\w.~+/=-]{8,})/gi;
 
 /** Replaces what looks like a credential. The last net: code doesn't log credentials in the first place. */
 export const redact = (text: string): string => text.replace(SECRET_SHAPES, '[redacted]');

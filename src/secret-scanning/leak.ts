@@ -12,7 +12,8 @@ export type LeakPolicy = { kind: 'revoke' } | { kind: 'roll'; graceSeconds: numb
 
 /** A secret that is ours. `action`: undefined when it opened nothing any more. */
 export type Disarmed = {
-  organizationId: string;
+  /** Undefined where it is nobody's, such as an app's that registered itself: there is nobody to tell. */
+  organizationId: string | undefined;
   environment: Environment;
   /** What its owner knows it by. */
   subject: string;
@@ -21,7 +22,8 @@ export type Disarmed = {
 
 /** Knows one kind of secret. */
 export type LeakHandler = {
-  secret: LeakedSecret;
+  /** As alerts call it; undefined where there is never anybody to tell. */
+  secret: LeakedSecret | undefined;
   /** Whether it has prefix, length and checksum of that kind. */
   recognises(value: string): boolean;
   /**

@@ -36,7 +36,7 @@ export function createLeakReport(deps: ReportDeps): ReportLeak {
       const period = sha256(token).toString('hex').slice(0, 16);
       if (!disarmed) return alerts.wasLeakTold(period);
       const { organizationId, environment, subject, action } = disarmed;
-      if (action) {
+      if (action && organizationId !== undefined && handler.secret) {
         await raise({
           kind: 'leaked',
           organizationId,

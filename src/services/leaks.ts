@@ -1,6 +1,10 @@
 import type { RaiseAlert } from '../alerts/raise.ts';
 import type { CreateApiKey } from '../api-keys/create.ts';
 import { createLeakedKeys } from '../api-keys/leaked.ts';
+import {
+  createLeakedInitialTokens,
+  createLeakedRegistrationTokens,
+} from '../apps/leaked-registration-tokens.ts';
 import { createLeakedAppSecrets } from '../apps/leaked-secret.ts';
 import { createLeakedRefreshTokens } from '../oauth/leaked-token.ts';
 import { createLeakReport, type ReportLeak } from '../secret-scanning/report.ts';
@@ -11,7 +15,7 @@ import type { Stores } from './stores.ts';
 /** What is done with a secret that was found in public: each kind by the feature whose secret it is. */
 export const leakReport = (
   { clock, transaction, audit }: Foundation,
-  { apiKeys, apps, records, grants, webhooks, organizations, alerts }: Stores,
+  { apiKeys, apps, unownedApps, records, grants, webhooks, organizations, alerts }: Stores,
   { createApiKey, raiseAlert }: { createApiKey: CreateApiKey; raiseAlert: RaiseAlert },
 ): ReportLeak =>
   createLeakReport({
@@ -25,6 +29,8 @@ export const leakReport = (
         audit,
       }),
       createLeakedWebhookSecrets({ webhooks, audit }),
+      createLeakedRegistrationTokens({ replaceToken: unownedApps.replaceToken, audit }),
+      createLeakedInitialTokens({ dropToken: records.dropInitialAccessToken, audit }),
     ],
     policyOf: async (organizationId) => (await organizations.find(organizationId))?.leakedSecrets ?? 'revoke',
     raise: raiseAlert,

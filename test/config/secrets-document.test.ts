@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { issueKey } from '../../src/api-keys/api-key.ts';
 import { makeAppSecret } from '../../src/apps/register-app.ts';
+import { INITIAL_TOKEN_PREFIX, REGISTRATION_TOKEN_PREFIX } from '../../src/apps/registration-tokens.ts';
 import { checksum, issueSecret } from '../../src/kernel/secret.ts';
 import { issueWebhookSecret } from '../../src/webhooks/signing.ts';
 
@@ -19,8 +20,11 @@ test.each([
   ['client secret', () => makeAppSecret(undefined, new Date()).value],
   ['refresh token', () => issueSecret('rt_')],
   ['webhook secret', issueWebhookSecret],
+  ['registration access token', () => issueSecret(REGISTRATION_TOKEN_PREFIX)],
+  ['initial access token', () => issueSecret(INITIAL_TOKEN_PREFIX)],
+  ['token of a mailed link', () => issueSecret('mail_')],
 ])('docs/secrets.md: exactly one pattern fits each %s, and its checksum is right', (_what, issue) => {
-  expect(patterns).toHaveLength(4);
+  expect(patterns).toHaveLength(7);
   for (let i = 0; i < 50; i++) {
     const secret = issue().reveal();
     expect(patterns.filter((pattern) => pattern.test(secret))).toHaveLength(1);

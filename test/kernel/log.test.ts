@@ -10,6 +10,9 @@ const CREDENTIALS: [string, string][] = [
   ['a refresh token', issueSecret('rt_').reveal()],
   ['a client secret', issueSecret('secret_').reveal()],
   ['a webhook secret', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'],
+  ['a registration access token', issueSecret('reg_').reveal()],
+  ['an initial access token', issueSecret('iat_').reveal()],
+  ['the token of a mailed link', issueSecret('mail_').reveal()],
   ['a JWT', 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c3JfMSJ9.c2lnbmF0dXJlLW9mLWl0'],
 ];
 

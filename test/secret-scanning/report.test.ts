@@ -23,6 +23,8 @@ const PUBLIC_KEYS = {
 };
 const IDENTIFIER = PUBLIC_KEYS.public_keys[0]?.key_identifier ?? '';
 
+const initialToken = issueSecret('iat_').reveal();
+
 let publisher: Server;
 let published = 0;
 let site: Site;
@@ -37,7 +39,9 @@ beforeAll(async () => {
   }).listen(0, '127.0.0.1');
   await once(publisher, 'listening');
   keysUrl = `http://127.0.0.1:${(publisher.address() as AddressInfo).port}/meta/public_keys/secret_scanning`;
-  site = await startSite({ SECRET_SCANNING_KEYS_URL: keysUrl });
+  site = await startSite({ SECRET_SCANNING_KEYS_URL: keysUrl, REGISTRATION: 'token' }, ({ records }) =>
+    records.keepInitialAccessToken(initialToken, 3_600),
+  );
   receiver = await startReceiver();
   admin = await ownToken(
     site,
@@ -196,6 +200,46 @@ describe('GitHub’s secret scanning', () => {
     }
     await receiver.until(() => eventsOf(String(made['id'])).length === 1);
     expect(eventsOf(String(made['id']))).toMatchObject([{ data: { object: 'webhook', action: 'revoked' } }]);
+  });
+
+  test('the tokens and secrets of registration, which are nobody’s, open nothing more', async () => {
+    const register = async () => {
+      const response = await fetch(new URL('/oauth/register', site.server.url), {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${initialToken}`, 'Content-Type': 'application/json' },
+        body: JSON.stringify({ client_name: 'A tool', redirect_uris: ['https://tool.example.com/callback'] }),
+      });
+      return { status: response.status, body: (await response.json()) as Record<string, string> };
+    };
+    const { status, body } = await register();
+    const [id = '', secret = '', token = ''] = [
+      body['client_id'],
+      body['client_secret'],
+      body['registration_access_token'],
+    ];
+    expect([status, secret.slice(0, 7), token.slice(0, 4)]).toEqual([201, 'secret_', 'reg_']);
+    const read = () =>
+      fetch(body['registration_client_uri'] ?? '', { headers: { Authorization: `Bearer ${token}` } });
+    const refreshWith = async (client_secret: string) =>
+      (await (
+        await postToken(site, {
+          grant_type: 'refresh_token',
+          refresh_token: 'x',
+          client_id: id,
+          client_secret,
+        })
+      ).json()) as Json;
+    expect((await read()).status).toBe(200);
+    expect((await refreshWith(secret))['error']).toBe('invalid_grant');
+
+    expect(labels(await report([token, secret, initialToken]))).toEqual(
+      Array.from({ length: 3 }, () => 'true_positive'),
+    );
+    expect((await read()).status).toBe(401);
+    expect((await refreshWith(secret))['error']).toBe('invalid_client');
+    expect((await register()).status).toBe(401);
+    const made = ['reg_', 'iat_'].map((prefix) => issueSecret(prefix).reveal());
+    expect(labels(await report(made))).toEqual(['false_positive', 'false_positive']);
   });
 
   test('a report that GitHub did not sign does nothing', async () => {
