@@ -56,6 +56,7 @@ beforeAll(async () => {
   for (const credential of [made.apiKeys.live, made.apiKeys.test, second.access_token]) {
     if ((await me(site, credential)).status !== 200) throw new Error('a credential was refused');
   }
+  await prepareOthers();
   await misuse(String(body['access_token']), refreshToken);
 
   // A step that is not finished: its cookies are live.
@@ -74,6 +75,24 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(() => site?.stop());
+
+/** A pushed request and a device's codes, which nobody has used yet. */
+async function prepareOthers(): Promise<void> {
+  const { web, spa } = site.made.apps;
+  const post = async (path: string, form: Record<string, string>): Promise<Record<string, string>> => {
+    const answer = await fetch(site.server.url + path, { method: 'POST', body: new URLSearchParams(form) });
+    if (!answer.ok) throw new Error(await answer.text());
+    return (await answer.json()) as Record<string, string>;
+  };
+  const request = new URL(authorizationUrl(site, pkce().challenge, {})).searchParams;
+  request.set('state', plant('the state of a pushed request', 'a-state-that-is-nobody-elses'));
+  const pushed = await post('/oauth/par', { ...Object.fromEntries(request), ...credentialsOf(web) });
+  plant('the name of a pushed request', pushed['request_uri']?.split(':').at(-1));
+  const device = await post('/oauth/device_authorization', { client_id: spa.clientId });
+  plant('the code of a device', device['device_code']);
+  plant('the code that a device shows', device['user_code']);
+  plant('the same without its hyphen', device['user_code']?.replace('-', ''));
+}
 
 /** Sign-up, confirmation and reset of a person, with what is mailed. */
 async function signUp(): Promise<void> {

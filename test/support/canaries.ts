@@ -11,7 +11,7 @@ export function createCanaries(): Canaries {
   return {
     planted,
     plant: (name, value) => {
-      if (!value || value.length < 12) throw new Error(`no ${name}`);
+      if (!value || value.length < 8) throw new Error(`no ${name}`);
       planted.set(name, value);
       return value;
     },
