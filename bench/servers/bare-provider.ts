@@ -24,6 +24,12 @@ async function plainAdapter(connection: string): Promise<AdapterFactory> {
   await knex.raw(`CREATE TABLE IF NOT EXISTS plain_models (type text, id text, payload jsonb, grant_id text,
     user_code text, uid text, expires_at timestamptz, consumed_at timestamptz, PRIMARY KEY (type, id))`);
   await knex.raw('CREATE INDEX IF NOT EXISTS plain_models_by_grant ON plain_models (grant_id)');
+  // Apps that developers register live in the database too.
+  await knex('plain_models').insert({
+    type: 'Client',
+    id: client.client_id,
+    payload: JSON.stringify(client),
+  });
   return (type) => {
     const rows = () => knex('plain_models').where({ type });
     const read = (row: { payload: AdapterPayload; consumed_at: Date | null } | undefined) =>
@@ -62,8 +68,7 @@ async function plainAdapter(connection: string): Promise<AdapterFactory> {
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const databaseUrl = process.env['DATABASE_URL'];
 const configuration: Configuration = {
-  ...(databaseUrl ? { adapter: await plainAdapter(databaseUrl) } : {}),
-  clients: [client],
+  ...(databaseUrl ? { adapter: await plainAdapter(databaseUrl) } : { clients: [client] }),
   scopes: [scope],
   jwks: { keys: [privateKey.export({ format: 'jwk' })] },
   cookies: { keys: ['bench'] },
