@@ -13,7 +13,7 @@ import { createCsrf } from './http/csrf.ts';
 import { healthRoutes } from './http/health.ts';
 import { httpsOnly } from './http/https-only.ts';
 import { createPageRenderer } from './http/page.ts';
-import { places } from './http/places.ts';
+import { ofWeb, places } from './http/places.ts';
 import { renderErrors } from './http/problem.ts';
 import { createCallLimits, FAILURES_PER_MINUTE } from './http/rate-limit.ts';
 import { checkRequest, prepareApp, requestContext } from './http/request.ts';
@@ -159,7 +159,7 @@ export function createApp(services: Services): Koa {
     return next();
   });
   app.use(serveAssets(loadAssets()));
-  app.use(pages.routes());
+  app.use(ofWeb(pages));
   app.use(
     userinfoEndpoint({
       authenticate: (ctx, formToken) => authenticate(ctx, resolve, formToken),

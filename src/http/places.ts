@@ -1,3 +1,4 @@
+import type Router from '@koa/router';
 import type { Middleware } from 'koa';
 import { notFound } from '../kernel/errors.ts';
 
@@ -61,6 +62,14 @@ export function places(): Middleware {
     return next();
   };
 }
+
+/** Asks pages only for what is a page's: to try a hundred patterns is a good part of what a token costs. */
+export const ofWeb = (pages: Router): Middleware => {
+  const serve = pages.routes();
+  const asked: Middleware = (ctx, next) =>
+    placeOf(ctx.path) === 'web' ? (serve as unknown as Middleware)(ctx, next) : next();
+  return Object.assign(asked, { router: pages }); // as the router's own middleware has it: what walks the routes looks here
+};
 
 /** Whether a request is the API's (answers in JSON, refuses plain HTTP) or a page's (answers in HTML, redirects). */
 export const isApiRequest = (place: Place, serves: { api: boolean; web: boolean }): boolean =>
