@@ -27,7 +27,7 @@ export function startAlerts(deps: {
   function every(ms: number, work: (stopping: AbortSignal) => Promise<void>) {
     let last = Promise.resolve();
     let isRunning = false;
-    const timer = setInterval(() => {
+    const turn = () => {
       if (isRunning) return;
       isRunning = true;
       last = work(stopping.signal)
@@ -35,7 +35,9 @@ export function startAlerts(deps: {
         .finally(() => {
           isRunning = false;
         });
-    }, ms).unref();
+    };
+    turn(); // what came about while no process ran is told at once
+    const timer = setInterval(turn, ms).unref();
     return { timer, last: () => last };
   }
 }
