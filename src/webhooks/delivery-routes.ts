@@ -37,7 +37,11 @@ const object = z
   .meta({ id: 'WebhookDelivery' });
 
 const withAttempts = object
-  .extend({ attempts: z.array(response.extend({ url: z.string() })) })
+  .extend({
+    attempts: z
+      .array(response.extend({ url: z.string() }))
+      .meta({ description: 'The oldest first; of bodies before the newest the first 100 characters.' }),
+  })
   .meta({ id: 'WebhookDeliveryWithAttempts' });
 
 export type DeliveryObject = z.output<typeof object>;
