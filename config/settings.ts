@@ -90,7 +90,7 @@ export const SETTINGS = {
     .string()
     .min(1)
     .describe(
-      'Where the embedded database, the development secret key and unsent mail are kept. Default `./data`.',
+      'Where the embedded database, the development secret key, unsent mail and compiled code are kept. Default `./data`.',
     ),
   REDIS_URL: urlOf('redis', 'rediss').describe(
     'Redis for limits that several processes share. Absent: each process counts by itself.',
