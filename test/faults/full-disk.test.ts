@@ -12,7 +12,10 @@ const disk = temporaryFolder('disk');
 const isMounted =
   spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=120m', 'tmpfs', disk], { stdio: 'ignore' }).status === 0;
 
-(isMounted ? describe : describe.skip)('A full disk under the embedded database', () => {
+const title = 'A full disk under the embedded database';
+const suite = isMounted ? describe : describe.skip;
+
+suite(isMounted ? title : `${title} (needs a mount, which root may make)`, () => {
   const dataDir = path.join(disk, 'data');
   const filling = path.join(disk, 'filling');
   let site: Site;

@@ -64,7 +64,10 @@ describeWith('postgresql', 'Processes that are restarted', () => {
     });
     const keepDoing = async (what: string, work: () => Promise<unknown>): Promise<void> => {
       while (!isOver) {
-        await work().catch((error: unknown) => failures.push(`${what}: ${String(error)}`));
+        await work().catch((error: unknown) => {
+          failures.push(`${what}: ${String(error)}`);
+          return pause(50);
+        });
         counts[what] = (counts[what] ?? 0) + 1;
       }
     };
@@ -92,20 +95,23 @@ describeWith('postgresql', 'Processes that are restarted', () => {
       ...refreshes.map((refresh, i) => keepDoing(`refreshing ${i}`, refresh)),
     ];
 
-    // As after an upgrade: the first that starts has a column to add, while the other serves on.
     const sql = site.services.database.sql();
-    await sql('migrations').where({ name: '0014-security-profile' }).delete();
-    await sql.raw('ALTER TABLE apps DROP COLUMN security_profile');
-    for (const [i, node] of nodes.entries()) {
-      expect(await node.stop()).toBe(0);
-      await site.services.signingKeys.rotate({ type: 'operator' });
-      nodes[i] = await startAnew(node);
-      await until(() => balancer.sendsTo(node));
+    try {
+      // As after an upgrade: the first that starts has a column to add, while the other serves on.
+      await sql('migrations').where({ name: '0014-security-profile' }).delete();
+      await sql.raw('ALTER TABLE apps DROP COLUMN security_profile');
+      for (const [i, node] of nodes.entries()) {
+        expect(await node.stop()).toBe(0);
+        await site.services.signingKeys.rotate({ type: 'operator' });
+        nodes[i] = await startAnew(node);
+        await until(() => balancer.sendsTo(node));
+      }
+      await until(() => signers.size >= 3);
+    } finally {
+      isOver = true;
+      await Promise.all(load);
+      await balancer.stop();
     }
-    await until(() => signers.size >= 3);
-    isOver = true;
-    await Promise.all(load);
-    await balancer.stop();
     expect(await sql('migrations').where({ name: '0014-security-profile' })).toHaveLength(1);
     expect(failures).toEqual([]);
     for (const count of Object.values(counts)) expect(count).toBeGreaterThan(20);

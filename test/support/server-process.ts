@@ -7,7 +7,7 @@ import { endChildWithRun } from './harness.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 60_000;
-const STOP_WITHIN_MS = 5_000;
+const STOP_WITHIN_MS = 15_000;
 
 /** The service as a process of its own, as an operator runs it. */
 export type ServerProcess = {
@@ -19,7 +19,7 @@ export type ServerProcess = {
   /** What it has printed so far. */
   stdout(): string;
   stderr(): string;
-  /** SIGTERM, and SIGKILL if it is still there five seconds later. The exit code; null when it had to be killed. */
+  /** SIGTERM, and SIGKILL if it is still there fifteen seconds later. The exit code; null when it had to be killed. */
   stop(): Promise<number | null>;
   /** SIGKILL. */
   kill(): Promise<void>;
