@@ -3,6 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import knexFactory from 'knex';
 import { freshDataDir, freshPostgres } from './support/databases.ts';
+import { programEnv } from './support/harness.ts';
 import { describeWith } from './support/needs.ts';
 import { startServer } from './support/server-process.ts';
 
@@ -16,7 +17,7 @@ const run = (env: Record<string, string>, ...args: string[]): Promise<Ran> =>
     execFile(
       process.execPath,
       ['src/cli.ts', ...args],
-      { cwd: ROOT, env: { PATH: process.env['PATH'], ...env } },
+      { cwd: ROOT, env: { ...programEnv(), ...env } },
       (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
   });

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ALL_SCOPES } from '../../config/scopes.ts';
 import { me } from '../support/api.ts';
 import { freshDataDir } from '../support/databases.ts';
+import { programEnv } from '../support/harness.ts';
 import { type Site, startSite } from '../support/site.ts';
 import { createUserAgent } from '../support/user-agent.ts';
 import { askedScopes, getCode, getTokens, refreshForm, tokenRequest } from './support.ts';
@@ -385,7 +386,7 @@ describe('Registration by initial access token', () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['--liftoff-only', 'src/cli.ts', 'registration-tokens', 'create', '--days', '1'],
-      { cwd: path.resolve(import.meta.dirname, '../..'), env: { PATH: process.env['PATH'], ...settings } },
+      { cwd: path.resolve(import.meta.dirname, '../..'), env: { ...programEnv(), ...settings } },
     );
     const site = await startSite(settings);
     const refused = await register(site, MCP_CLIENT);

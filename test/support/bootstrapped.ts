@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Bootstrapped } from '../../src/bootstrap.ts';
+import { programEnv } from './harness.ts';
 
 const AMPLE = [
   '--plan',
@@ -30,7 +31,7 @@ export async function bootstrapDatabase(
     ['--liftoff-only', 'src/cli.ts', 'bootstrap', '--json', ...plan, ...options],
     {
       cwd: ROOT,
-      env: { PATH: process.env['PATH'], ...env },
+      env: { ...programEnv(), ...env },
     },
   );
   return JSON.parse(stdout) as Bootstrapped;

@@ -27,6 +27,12 @@ export function harness(): Harness {
   return JSON.parse(process.env[VARIABLE] as string) as Harness;
 }
 
+/** The environment of a program of ours that a test starts: nothing but the path, and where all of them keep compiled code. */
+export const programEnv = (): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '',
+  NODE_COMPILE_CACHE: path.join(harness().directory, 'compiled'),
+});
+
 /** A new folder for one test. */
 export const temporaryFolder = (name: string): string =>
   mkdtempSync(path.join(harness().directory, `${name}-`));

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { freshDataDir } from './databases.ts';
 import { freePort } from './free-port.ts';
-import { endChildWithRun } from './harness.ts';
+import { endChildWithRun, programEnv } from './harness.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 60_000;
@@ -64,7 +64,7 @@ export async function spawnServer(env: Record<string, string> = {}): Promise<Ser
   const child = spawn(process.execPath, ['--liftoff-only', 'src/server.ts'], {
     cwd: ROOT,
     env: {
-      PATH: process.env['PATH'],
+      ...programEnv(),
       HOST: '127.0.0.1',
       API_URL: `http://localhost:${port}`,
       ...env,

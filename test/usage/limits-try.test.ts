@@ -3,6 +3,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { newId } from '../../src/kernel/ids.ts';
 import { freshDataDir } from '../support/databases.ts';
+import { programEnv } from '../support/harness.ts';
 import { withDatabase } from '../support/prepare.ts';
 import { minuteCount } from './support.ts';
 
@@ -15,7 +16,7 @@ const run = (env: Record<string, string>, ...args: string[]): Promise<Ran> =>
     execFile(
       process.execPath,
       ['--liftoff-only', 'src/cli.ts', 'limits', 'try', ...args],
-      { cwd: ROOT, env: { PATH: process.env['PATH'], ...env } },
+      { cwd: ROOT, env: { ...programEnv(), ...env } },
       (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
   });
