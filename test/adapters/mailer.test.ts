@@ -83,8 +83,9 @@ test('lets no address or subject add headers or readers', async () => {
 test('gives up on a server that says nothing', async () => {
   server.removeAllListeners('connection').on('connection', () => {});
   const begunMs = performance.now();
+  // The library has two clocks for it, which end at the same time.
   await expect(mailer()({ to: 'ada@example.com', subject: 'Hello', text: '.' })).rejects.toThrow(
-    'Greeting never received',
+    /^(?:Greeting never received|Timeout)$/,
   );
   expect(performance.now() - begunMs).toBeLessThan(3_000);
 });
