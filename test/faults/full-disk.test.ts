@@ -1,32 +1,27 @@
-import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, cpSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { harness, temporaryFolder } from '../support/harness.ts';
+import { describeWith } from '../support/needs.ts';
 import { startServer } from '../support/server-process.ts';
+import { mountDisk, unmountDisk } from '../support/services.ts';
 import { type Site, startSite } from '../support/site.ts';
 
-const disk = temporaryFolder('disk');
-/** A small disk of our own takes a mount, which not everybody may make. */
-const isMounted =
-  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=120m', 'tmpfs', disk], { stdio: 'ignore' }).status === 0;
-
-const title = 'A full disk under the embedded database';
-const suite = isMounted ? describe : describe.skip;
-
-suite(isMounted ? title : `${title} (needs a mount, which root may make)`, () => {
+describeWith('mount', 'A full disk under the embedded database', () => {
+  const disk = temporaryFolder('disk');
   const dataDir = path.join(disk, 'data');
   const filling = path.join(disk, 'filling');
   let site: Site;
 
   beforeAll(async () => {
+    mountDisk(disk);
     cpSync(harness().seedDirectory, path.join(dataDir, 'database'), { recursive: true });
     site = await startSite({ DATA_DIR: dataDir });
   }, 60_000);
   afterAll(async () => {
     await site?.stop();
-    spawnSync('umount', ['-l', disk]);
+    unmountDisk(disk);
   });
 
   function fillUp(): void {

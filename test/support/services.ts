@@ -1,4 +1,6 @@
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, mkdtempSync, readdirSync, rmdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 /** What some tests need of the machine, and how to get it. */
@@ -6,6 +8,7 @@ export const SERVICES = {
   postgresql: { title: 'PostgreSQL', install: 'apt-get install postgresql' },
   redis: { title: 'Redis', install: 'apt-get install redis-server' },
   chromium: { title: 'Chromium', install: 'apt-get install chromium' },
+  mount: { title: 'a disk of its own', install: 'run them as root, who may mount one' },
 } as const;
 
 export type Service = keyof typeof SERVICES;
@@ -29,7 +32,23 @@ const FIND: Record<Service, () => string | undefined> = {
   postgresql: postgresBinaries,
   redis: redisBinary,
   chromium: chromiumBinary,
+  mount: mountProgram,
 };
+
+/** Mounts a small disk in memory. False where that is not allowed. */
+export const mountDisk = (folder: string): boolean =>
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=120m', 'tmpfs', folder], { stdio: 'ignore' }).status === 0;
+
+export const unmountDisk = (folder: string): void => void spawnSync('umount', ['-l', folder]);
+
+/** Whether it may be used shows only when it is: a root of a container may not. */
+function mountProgram(): string | undefined {
+  const folder = mkdtempSync(path.join(tmpdir(), 'promptreports-mount-'));
+  const isAllowed = mountDisk(folder);
+  if (isAllowed) unmountDisk(folder);
+  rmdirSync(folder);
+  return isAllowed ? 'mount' : undefined;
+}
 
 export const isAvailable = (service: Service): boolean => FIND[service]() !== undefined;
 
